@@ -6,6 +6,8 @@
 //   rack==r1        equals                          rack!=r1       does not equal, or is absent
 //   rack in {r1,r2} one of                          rack not in {r1}
 //   rack~=r[0-9]+   matches the whole text (RE2)    rack!~=r.*
+// Values of equals and one-of are percent-encoded where they hold blanks, commas, braces, '%' or
+// unprintable characters; patterns stand as they are. No blanks around operators.
 // The names hostname, region and zone mean the agent's own facts instead of an attribute. A test
 // other than existence on an absent fact is false, and its negation true.
 #pragma once
@@ -18,6 +20,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "proffer/ranges.h"
@@ -33,11 +36,13 @@ using AttributeValue = std::variant<std::string, AttributeNumber, Ranges>;
 
 class Attributes {
  public:
-  // "rack:r1;generation:3;vlans:[1-9]": a number if it reads as one, ranges in brackets, else
-  // text. Refuses duplicate names, bad names (see ValidateName), more than 100 attributes.
+  // "rack:r1;generation:3;vlans:[1-9]": a number if it is written as one is printed ("007" is a
+  // text), ranges in brackets, else text, in which %XX stands for a character. Refuses duplicate
+  // names, bad names (see ValidateName), empty values, more than 100 attributes.
   static absl::StatusOr<Attributes> Parse(absl::string_view text);
   std::string ToString() const;
 
+  // Replaces what is there of that name.
   absl::Status Set(absl::string_view name, AttributeValue value);
   const AttributeValue* Find(absl::string_view name) const;
   const std::map<std::string, AttributeValue>& items() const { return items_; }
@@ -46,6 +51,8 @@ class Attributes {
  private:
   std::map<std::string, AttributeValue> items_;
 };
+
+std::ostream& operator<<(std::ostream& os, const Attributes& a);
 
 // An attribute's value as text: what `equals` and `matches` compare.
 std::string AttributeText(const AttributeValue& value);
@@ -63,10 +70,10 @@ class Constraint {
  public:
   enum class Test { kExists, kEquals, kIn, kMatches };
 
-  // Refuses bad names, empty value lists, and patterns that RE2 refuses or that need more than
-  // 64 KiB to run.
-  static absl::StatusOr<Constraint> Make(std::string fact, Test test, std::vector<std::string> values,
-                                         bool negated);
+  // Refuses bad names, empty value lists (kExists takes none, kEquals and kMatches one), empty
+  // values, and patterns that RE2 refuses or that need more than 64 KiB to run.
+  static absl::StatusOr<Constraint> Make(std::string fact, Test test,
+                                         std::vector<std::string> values, bool negated);
   static absl::StatusOr<Constraint> Parse(absl::string_view text);
   std::string ToString() const;
 
@@ -91,6 +98,8 @@ class Constraint {
   bool negated_ = false;
   std::shared_ptr<const Pattern> pattern_;
 };
+
+std::ostream& operator<<(std::ostream& os, const Constraint& c);
 
 using Constraints = std::vector<Constraint>;
 

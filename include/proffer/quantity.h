@@ -1,16 +1,19 @@
 // Exact amounts of named kinds of resource.
 //
 // Units (design decision, everywhere the same): `cpus` and custom scalars are counted in
-// thousandths, `mem` and `disk` in bytes, `gpus` in whole devices; a range or set resource such
-// as `ports` counts its items. All arithmetic is on int64 and exact; nothing here rounds.
+// thousandths, `mem` and `disk` in bytes, `gpus` in whole devices, `ports` in whole ports. The unit
+// follows from the name alone: an item of a custom ranges or set resource counts 1000, so that
+// "zones:2" means two, whatever the form. All arithmetic is on int64 and exact; nothing rounds.
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
@@ -22,7 +25,7 @@ inline constexpr char kDisk[] = "disk";
 inline constexpr char kGpus[] = "gpus";
 inline constexpr char kPorts[] = "ports";
 
-// How the number of a scalar of that name is counted and written.
+// How amounts of that name are counted and written.
 enum class Unit { kThousandths, kBytes, kWhole };
 Unit UnitOf(absl::string_view kind);
 
@@ -40,7 +43,11 @@ class Quantities {
   Quantities() = default;
   Quantities(std::initializer_list<std::pair<const char*, int64_t>> items);
 
+  // "cpus:1.5;mem:512MiB;ports:2": what ToString prints. Every kind at most once.
+  static absl::StatusOr<Quantities> Parse(absl::string_view text);
+
   int64_t Get(absl::string_view kind) const;  // 0 when absent.
+  // Takes a negative count as 0: whoever reads from outside refuses it before.
   void Set(absl::string_view kind, int64_t count);
   // Fails with OUT_OF_RANGE on overflow and leaves *this as it was.
   absl::Status Add(const Quantities& other);
@@ -51,7 +58,7 @@ class Quantities {
   bool empty() const { return items_.empty(); }
   const std::vector<std::pair<std::string, int64_t>>& items() const { return items_; }
 
-  // "cpus:1.5;mem:512MiB;ports:2" (items of ranges and sets as a plain count).
+  // "cpus:1.5;mem:512MiB;ports:2" (of ranges and sets the number of items).
   std::string ToString() const;
   friend bool operator==(const Quantities&, const Quantities&) = default;
 

@@ -17,13 +17,19 @@ struct Range {
   friend bool operator==(const Range&, const Range&) = default;
 };
 
+inline constexpr uint64_t kMaxRangeValue = uint64_t{1} << 62;  // So that counts fit an int64.
+
 class Ranges {
  public:
   Ranges() = default;
-  explicit Ranges(std::vector<Range> ranges);  // Any order; overlaps are merged.
+  // Any order; overlaps are merged. REQUIRES: first <= last <= kMaxRangeValue in each.
+  explicit Ranges(std::vector<Range> ranges);
+  // The same for what comes from outside: refuses what breaks the rule above, and overlaps.
+  static absl::StatusOr<Ranges> Make(std::vector<Range> ranges);
 
   // "[31000-32000,33000-33010]", or "[80]" for a single value. Refuses an interval that goes
-  // backwards or overlaps another, and any value above 2^62 (so that counts fit an int64).
+  // backwards or overlaps another, and any value above kMaxRangeValue. Blanks around values are
+  // ignored.
   static absl::StatusOr<Ranges> Parse(absl::string_view text);
   std::string ToString() const;  // "[]" when empty; "[80,443]" for singles.
 

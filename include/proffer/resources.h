@@ -12,7 +12,9 @@
 //   cpus(revocable):1                                      may be taken back
 // Qualifiers, in this order: revocable, shared, source=<root|path|mount>[:<path>], volume=<id>,
 // path=<container path>. Principals, ids and paths are percent-encoded outside of
-// [A-Za-z0-9._/-]. Printing is canonical, and parsing the print gives the same value.
+// [A-Za-z0-9._/-], and so are set items. Printing is canonical, and parsing the print gives the
+// same value. Blanks around items and values are ignored; amounts of 0 and empty ranges and sets
+// are left out; a source of root is not printed.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +41,8 @@ struct Scalar {
 using TextSet = std::set<std::string>;
 using ResourceValue = std::variant<Scalar, Ranges, TextSet>;
 
-// One level of a reservation. Each level's role is a strict descendant of the one before.
+// One level of a reservation. Each level's role is a strict descendant of the one before; only
+// the outermost may be static.
 struct Reservation {
   std::string role;
   std::string principal;  // Empty: static, made by the agent's configuration.
@@ -48,7 +51,9 @@ struct Reservation {
 
 enum class DiskSource { kRoot, kPath, kMount };
 
-// What makes a piece of disk special: where it comes from, and whether it is a volume.
+// What makes a piece of disk special: where it comes from, and whether it is a volume. A disk
+// that is all default is the same as none. Volumes and whole mounts (kMount) are indivisible: they
+// are contained, added and subtracted whole. A volume is reserved and not revocable.
 struct Disk {
   DiskSource source = DiskSource::kRoot;
   std::string source_path;     // Of kPath and kMount: where the agent has it mounted.
@@ -63,13 +68,13 @@ struct Resource {
   std::vector<Reservation> reservations;  // Outermost first; empty: unreserved.
   std::optional<Disk> disk;
   bool revocable = false;
-  bool shared = false;
+  bool shared = false;  // Volumes only. Several equal copies are several items of Resources.
 
   // The role that may use it: of the innermost reservation, or "*" when unreserved.
   const std::string& role() const;
   // Everything but the value is the same, so that values may be added.
   bool SameKind(const Resource& other) const;
-  int64_t Count() const;  // The scalar, or the number of items.
+  int64_t Count() const;  // In the unit of the name; see quantity.h for ranges and sets.
 
   std::string ToString() const;
   friend bool operator==(const Resource&, const Resource&) = default;
@@ -85,9 +90,13 @@ class Resources {
   // reservations that do not refine, duplicate set items, texts above 64 KiB.
   static absl::StatusOr<Resources> Parse(absl::string_view text);
   std::string ToString() const;  // "" when empty.
+  // From items in any order, by the rules of Add.
+  static absl::StatusOr<Resources> Make(std::vector<Resource> items);
 
-  // INVALID_ARGUMENT when `resource` breaks a rule of the model; OUT_OF_RANGE on overflow;
-  // ALREADY_EXISTS when range or set items are there already. *this is unchanged on error.
+  // INVALID_ARGUMENT when `resource` breaks a rule of the model, or has another form than what
+  // is there of its name; OUT_OF_RANGE when all that has its name would overflow; ALREADY_EXISTS
+  // when range or set items, a mount or a volume (that is not shared) are there already. *this is
+  // unchanged on error.
   absl::Status Add(Resource resource);
   absl::Status Add(const Resources& other);
   // All of `other` must be contained, else FAILED_PRECONDITION and nothing happens.
@@ -103,8 +112,10 @@ class Resources {
   Resources AllocatableTo(absl::string_view role) const;
   // The part reserved exactly to `role`; "*" for the unreserved part.
   Resources ReservedTo(absl::string_view role) const;
+  // What Pick chooses from: no revocable ones, and no disks with a source or volume of their own.
+  Resources Interchangeable() const;
   // Chooses concrete resources of the amounts asked, from what is reserved exactly to `role`:
-  // lowest ports and first set items first; volumes, shared and revocable ones are never chosen.
+  // lowest ports and first set items first, Interchangeable ones only.
   // RESOURCE_EXHAUSTED, naming the kind that is short, if there is not enough.
   absl::StatusOr<Resources> Pick(const Quantities& amounts, absl::string_view role) const;
   // The same from everything in here, unreserved first: what a task takes from an offer.
@@ -115,6 +126,9 @@ class Resources {
   friend bool operator==(const Resources&, const Resources&) = default;
 
  private:
+  absl::StatusOr<Resources> PickFrom(const Quantities& amounts,
+                                     const absl::string_view* role) const;
+
   std::vector<Resource> items_;
 };
 

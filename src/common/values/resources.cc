@@ -1,0 +1,299 @@
+// The algebra of Resources: sorted vectors, checked first, changed after.
+#include "proffer/resources.h"
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/values/resource.h"
+#include "common/values/text.h"
+
+namespace proffer {
+namespace {
+
+using values::CompareKind;
+using values::Quoted;
+using Items = std::vector<Resource>;
+
+bool KindLess(const Resource& a, const Resource& b) { return CompareKind(a, b) < 0; }
+
+// The first item from `from` on that is not of a smaller kind than `wanted`.
+size_t Seek(const Items& items, size_t from, const Resource& wanted) {
+  return std::lower_bound(items.begin() + from, items.end(), wanted, KindLess) - items.begin();
+}
+
+// The first item of that name, or of a larger one.
+size_t SeekName(const Items& items, absl::string_view name) {
+  return std::lower_bound(items.begin(), items.end(), name,
+                          [](const Resource& item, absl::string_view wanted) {
+                            return absl::string_view(item.name) < wanted;
+                          }) -
+         items.begin();
+}
+
+// OK if `added` may join the equal kind `present`. True: into its value. False: beside it, as
+// another copy of a shared volume.
+absl::StatusOr<bool> JoinsValue(const Resource& present, const Resource& added) {
+  if (!values::IsIndivisible(present)) {
+    absl::Status status = values::CanAdd(present.name, present.value, added.value);
+    if (!status.ok()) return status;
+    return true;
+  }
+  if (present.shared && present.value == added.value) return false;
+  return absl::AlreadyExistsError(absl::StrCat(
+      present.name, ": expected a volume or mounted disk that is not there yet, found ",
+      Quoted(added.ToString()), " beside ", Quoted(present.ToString()),
+      "; only equal copies of a shared volume may be there more than once"));
+}
+
+// Amounts of one name, over all kinds, must have one form and fit an int64.
+class NameTotal {
+ public:
+  absl::Status Add(const Resource& item) {
+    if (first_ == nullptr || first_->name != item.name) {
+      first_ = &item;
+      sum_ = 0;
+    }
+    if (first_->value.index() != item.value.index()) {
+      return values::CanAdd(item.name, first_->value, item.value);
+    }
+    if (__builtin_add_overflow(sum_, item.Count(), &sum_)) {
+      constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
+      return absl::OutOfRangeError(absl::StrCat(
+          item.name, ": expected a sum of at most ", Quoted(PrintScalar(item.name, kMax)),
+          ", found more with ", Quoted(item.ToString()), "; use smaller amounts"));
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  const Resource* first_ = nullptr;
+  int64_t sum_ = 0;
+};
+
+// What Contains and Subtract both need: the first item of `part` that is not there.
+const Resource* FirstMissing(const Items& whole, const Items& part, size_t* near) {
+  size_t at = 0;
+  for (const Resource& wanted : part) {
+    at = Seek(whole, at, wanted);
+    *near = at;
+    if (at == whole.size() || !whole[at].SameKind(wanted)) return &wanted;
+    if (values::IsIndivisible(wanted)) {
+      if (whole[at].value != wanted.value) return &wanted;
+      ++at;  // Copies of shared volumes stand in a row; each is matched with one.
+    } else if (!values::Contains(whole[at].value, wanted.value)) {
+      return &wanted;
+    }
+  }
+  return nullptr;
+}
+
+// Takes up to `count` out of an interchangeable item.
+Resource Part(const Resource& item, int64_t count) {
+  Resource part;
+  part.name = item.name;
+  part.reservations = item.reservations;
+  if (std::holds_alternative<Scalar>(item.value)) {
+    part.value = Scalar{count};
+    return part;
+  }
+  const int64_t number = count / values::ItemCount(item.name);
+  if (const auto* ranges = std::get_if<Ranges>(&item.value); ranges != nullptr) {
+    part.value = ranges->TakeLowest(number);
+  } else {
+    const TextSet& set = std::get<TextSet>(item.value);
+    part.value = TextSet(set.begin(), std::next(set.begin(), number));
+  }
+  return part;
+}
+
+}  // namespace
+
+absl::StatusOr<Resources> Resources::Make(std::vector<Resource> items) {
+  for (Resource& item : items) {
+    values::Normalise(&item);
+    if (absl::Status status = values::Validate(item); !status.ok()) return status;
+  }
+  items.erase(std::remove_if(items.begin(), items.end(),
+                             [](const Resource& item) { return values::IsZero(item.value); }),
+              items.end());
+  std::stable_sort(items.begin(), items.end(), KindLess);
+  Resources result;
+  NameTotal total;
+  for (Resource& item : items) {
+    if (!result.items_.empty() && result.items_.back().SameKind(item)) {
+      absl::StatusOr<bool> joins = JoinsValue(result.items_.back(), item);
+      if (!joins.ok()) return joins.status();
+      if (*joins) {
+        values::Add(&result.items_.back().value, item.value);
+        continue;
+      }
+    }
+    result.items_.push_back(std::move(item));
+  }
+  for (const Resource& item : result.items_) {
+    if (absl::Status status = total.Add(item); !status.ok()) return status;
+  }
+  return result;
+}
+
+absl::Status Resources::Add(Resource resource) {
+  absl::StatusOr<Resources> one = Make({std::move(resource)});
+  if (!one.ok()) return one.status();
+  return Add(*one);
+}
+
+absl::Status Resources::Add(const Resources& other) {
+  if (&other == this) return Add(Resources(other));
+  // Look first: nothing may have changed when something is refused.
+  std::vector<size_t> joined;  // For each of other's items: with which of ours, or size().
+  joined.reserve(other.items_.size());
+  NameTotal total;
+  size_t at = 0;
+  for (size_t i = 0; i < other.items_.size(); ++i) {
+    const Resource& added = other.items_[i];
+    if (i == 0 || added.name != other.items_[i - 1].name) {
+      for (size_t k = SeekName(items_, added.name); k < items_.size(); ++k) {
+        if (items_[k].name != added.name) break;
+        if (absl::Status status = total.Add(items_[k]); !status.ok()) return status;
+      }
+    }
+    if (absl::Status status = total.Add(added); !status.ok()) return status;
+    at = Seek(items_, at, added);
+    joined.push_back(items_.size());
+    if (at == items_.size() || !items_[at].SameKind(added)) continue;
+    absl::StatusOr<bool> joins = JoinsValue(items_[at], added);
+    if (!joins.ok()) return joins.status();
+    if (*joins) joined.back() = at;
+  }
+  const size_t before = items_.size();
+  for (size_t i = 0; i < other.items_.size(); ++i) {
+    if (joined[i] < before) {
+      values::Add(&items_[joined[i]].value, other.items_[i].value);
+    } else {
+      items_.push_back(other.items_[i]);
+    }
+  }
+  if (items_.size() > before) {
+    std::inplace_merge(items_.begin(), items_.begin() + before, items_.end(), KindLess);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Resources::Subtract(const Resources& other) {
+  size_t near = 0;
+  if (const Resource* missing = FirstMissing(items_, other.items_, &near); missing != nullptr) {
+    const bool same_kind = near < items_.size() && items_[near].SameKind(*missing);
+    return absl::FailedPreconditionError(absl::StrCat(
+        missing->name, ": expected something to take ", Quoted(missing->ToString()),
+        " from, found ", same_kind ? Quoted(items_[near].ToString()) : "nothing of that kind",
+        "; take only what is there"));
+  }
+  if (&other == this) {
+    items_.clear();
+    return absl::OkStatus();
+  }
+  size_t at = 0;
+  bool emptied = false;
+  for (const Resource& taken : other.items_) {
+    at = Seek(items_, at, taken);
+    if (values::IsIndivisible(taken)) {
+      items_[at].value = Scalar{0};
+    } else {
+      values::Subtract(&items_[at].value, taken.value);
+    }
+    emptied = emptied || values::IsZero(items_[at].value);
+    if (values::IsIndivisible(taken)) ++at;
+  }
+  if (emptied) {
+    items_.erase(std::remove_if(items_.begin(), items_.end(),
+                                [](const Resource& item) { return values::IsZero(item.value); }),
+                 items_.end());
+  }
+  return absl::OkStatus();
+}
+
+bool Resources::Contains(const Resources& other) const {
+  size_t near = 0;
+  return FirstMissing(items_, other.items_, &near) == nullptr;
+}
+
+Quantities Resources::ToQuantities() const {
+  Quantities quantities;
+  for (size_t i = 0; i < items_.size();) {
+    const std::string& name = items_[i].name;
+    int64_t sum = 0;  // Fits: Add and Make see to it.
+    for (; i < items_.size() && items_[i].name == name; ++i) sum += items_[i].Count();
+    quantities.Set(name, sum);
+  }
+  return quantities;
+}
+
+Resources Resources::AllocatableTo(absl::string_view role) const {
+  Resources part;
+  for (const Resource& item : items_) {
+    if (item.reservations.empty() || IsSameOrDescendant(role, item.role())) {
+      part.items_.push_back(item);
+    }
+  }
+  return part;
+}
+
+Resources Resources::ReservedTo(absl::string_view role) const {
+  Resources part;
+  for (const Resource& item : items_) {
+    if (item.role() == role) part.items_.push_back(item);
+  }
+  return part;
+}
+
+Resources Resources::Interchangeable() const {
+  Resources part;
+  for (const Resource& item : items_) {
+    if (values::IsInterchangeable(item)) part.items_.push_back(item);
+  }
+  return part;
+}
+
+absl::StatusOr<Resources> Resources::Pick(const Quantities& amounts, absl::string_view role) const {
+  return PickFrom(amounts, &role);
+}
+
+absl::StatusOr<Resources> Resources::Pick(const Quantities& amounts) const {
+  return PickFrom(amounts, nullptr);
+}
+
+absl::StatusOr<Resources> Resources::PickFrom(const Quantities& amounts,
+                                              const absl::string_view* role) const {
+  Resources picked;
+  for (const auto& [kind, count] : amounts.items()) {
+    int64_t open = count;
+    // Unreserved items come first in the canonical order.
+    for (size_t i = SeekName(items_, kind); open > 0 && i < items_.size(); ++i) {
+      const Resource& item = items_[i];
+      if (item.name != kind) break;
+      if (!values::IsInterchangeable(item) || (role != nullptr && item.role() != *role)) continue;
+      if (!std::holds_alternative<Scalar>(item.value) && open % values::ItemCount(kind) != 0) {
+        return values::Refusal(kind, "a whole number of items", PrintScalar(kind, count),
+                               "they are not divisible");
+      }
+      const int64_t part = std::min(open, item.Count());
+      picked.items_.push_back(Part(item, part));
+      open -= part;
+    }
+    if (open > 0) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat(kind, ": expected at least ", Quoted(PrintScalar(kind, count)),
+                       role == nullptr ? "" : absl::StrCat(" of role ", Quoted(*role)), ", found ",
+                       Quoted(PrintScalar(kind, count - open)), "; ask for less or wait for more"));
+    }
+  }
+  return picked;
+}
+
+std::ostream& operator<<(std::ostream& os, const Resource& r) { return os << r.ToString(); }
+std::ostream& operator<<(std::ostream& os, const Resources& r) { return os << r.ToString(); }
+
+}  // namespace proffer
