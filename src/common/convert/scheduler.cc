@@ -19,7 +19,7 @@ std::vector<model::OfferId> OfferIdsFrom(const OfferIds& in) {
   return out;
 }
 
-void ToProto(const std::vector<model::OfferId>& ids, OfferIds* out) {
+void PutOffers(const std::vector<model::OfferId>& ids, OfferIds* out) {
   for (const model::OfferId& id : ids) convert::ToProto(id, out->Add());
 }
 
@@ -95,13 +95,13 @@ struct CallArms {
   }
   void operator()(const model::Accept& in) const {
     v1::Accept* arm = out->mutable_accept();
-    ToProto(in.offers, arm->mutable_offer_ids());
+    PutOffers(in.offers, arm->mutable_offer_ids());
     for (const model::TaskSpec& task : in.tasks) convert::ToProto(task, arm->add_tasks());
     if (in.refuse_ms) arm->set_refuse_ms(*in.refuse_ms);
   }
   void operator()(const model::Decline& in) const {
     v1::Decline* arm = out->mutable_decline();
-    ToProto(in.offers, arm->mutable_offer_ids());
+    PutOffers(in.offers, arm->mutable_offer_ids());
     if (in.refuse_ms) arm->set_refuse_ms(*in.refuse_ms);
     arm->set_reason(static_cast<v1::DeclineReason>(in.reason));
   }
@@ -165,7 +165,7 @@ struct EventArms {
   }
   void operator()(const model::Rescinded& in) const {
     v1::Rescinded* arm = out->mutable_rescinded();
-    ToProto(in.offers, arm->mutable_offer_ids());
+    PutOffers(in.offers, arm->mutable_offer_ids());
     arm->set_reason(in.reason);
   }
   void operator()(const model::TaskStatus& in) const {
