@@ -1,0 +1,165 @@
+#include "master/core/agents.h"
+
+#include <glog/logging.h>
+
+#include <utility>
+
+#include "master/core/world.h"
+
+namespace proffer::master {
+namespace {
+
+// Works out `free` anew from the total; slower than keeping it, always right.
+void RecomputeFree(Agent& agent) {
+  Resources free = agent.info.resources;
+  agent.overcommitted = !free.Subtract(agent.offered).ok() || !free.Subtract(agent.used).ok();
+  agent.free = agent.overcommitted ? Resources() : std::move(free);
+}
+
+void AddTo(Resources& sum, const Resources& more) {
+  const absl::Status added = sum.Add(more);
+  CHECK(added.ok()) << added << ": " << sum << " + " << more;
+}
+
+void TakeFrom(Resources& sum, const Resources& less) {
+  const absl::Status taken = sum.Subtract(less);
+  CHECK(taken.ok()) << taken << ": " << sum << " - " << less;
+}
+
+void GiveBack(World& world, Agent& agent, allocator::FrameworkIndex framework,
+              const std::string& role, const Resources& resources) {
+  if (agent.overcommitted) {
+    RecomputeFree(agent);
+  } else {
+    AddTo(agent.free, resources);
+  }
+  world.allocator.Release(framework, world.allocator.InternRole(role), agent.index,
+                          ToPortions(world, resources));
+  world.Touch(agent);
+}
+
+}  // namespace
+
+Agent* Agents::Find(const model::AgentId& id) {
+  auto it = by_id_.find(id);
+  return it == by_id_.end() ? nullptr : &it->second;
+}
+
+const Agent* Agents::Find(const model::AgentId& id) const {
+  auto it = by_id_.find(id);
+  return it == by_id_.end() ? nullptr : &it->second;
+}
+
+Agent* Agents::FindByStream(StreamId stream) {
+  auto it = by_stream_.find(stream);
+  return it == by_stream_.end() ? nullptr : it->second;
+}
+
+Agent& Agents::At(allocator::AgentIndex index) { return *by_index_.at(index.value); }
+
+Agent& Agents::Add(const model::AgentId& id) {
+  Agent& agent = by_id_[id];
+  agent.id = id;
+  agent.index = allocator::AgentIndex(static_cast<uint32_t>(by_index_.size()));
+  by_index_.push_back(&agent);
+  return agent;
+}
+
+void Agents::Connect(Agent& agent, StreamId stream) {
+  agent.stream = stream;
+  by_stream_[stream] = &agent;
+}
+
+void Agents::Disconnect(Agent& agent) {
+  by_stream_.erase(agent.stream);
+  agent.stream = 0;
+  agent.registering = false;
+  agent.reported.clear();
+}
+
+allocator::Portions ToPortions(World& world, const Resources& resources) {
+  std::map<std::string, Quantities> by_role;
+  for (const Resource& item : resources.items()) {
+    if (item.disk || item.revocable || item.shared) continue;
+    Quantities& q = by_role[item.role()];
+    q.Set(item.name, q.Get(item.name) + item.Count());
+  }
+  allocator::Portions portions;
+  for (const auto& [role, quantities] : by_role) {
+    absl::StatusOr<allocator::Amounts> amounts = world.allocator.Intern(quantities);
+    // Every agent's kinds are interned before it is let in, and tasks hold parts of agents.
+    CHECK(amounts.ok()) << amounts.status();
+    portions.push_back({world.allocator.InternRole(role), *amounts});
+  }
+  return portions;
+}
+
+Resources TakeForOffer(World& world, Agent& agent, const allocator::Grant& grant) {
+  Resources taken;
+  for (const allocator::Portion& portion : grant.portions) {
+    const absl::StatusOr<Resources> picked =
+        agent.free.Pick(world.allocator.ToQuantities(portion.amounts),
+                        world.allocator.RoleName(portion.reserved_to));
+    CHECK(picked.ok()) << "granted more of " << agent.id << " than is free: " << picked.status();
+    TakeFrom(agent.free, *picked);
+    AddTo(taken, *picked);
+  }
+  AddTo(agent.offered, taken);
+  world.Touch(agent);
+  return taken;
+}
+
+void ReturnOffered(World& world, Agent& agent, allocator::FrameworkIndex framework,
+                   const std::string& role, const Resources& resources) {
+  TakeFrom(agent.offered, resources);
+  GiveBack(world, agent, framework, role, resources);
+}
+
+void UseOffered(World& world, Agent& agent, const Resources& resources) {
+  TakeFrom(agent.offered, resources);
+  AddTo(agent.used, resources);
+  world.Touch(agent);
+}
+
+void UseReported(World& world, Agent& agent, allocator::FrameworkIndex framework,
+                 const std::string& role, const Resources& resources) {
+  AddTo(agent.used, resources);
+  RecomputeFree(agent);
+  world.allocator.Hold(framework, world.allocator.InternRole(role), agent.index,
+                       ToPortions(world, resources));
+  world.Touch(agent);
+}
+
+void ReturnUsed(World& world, Agent& agent, allocator::FrameworkIndex framework,
+                const std::string& role, const Resources& resources) {
+  TakeFrom(agent.used, resources);
+  GiveBack(world, agent, framework, role, resources);
+}
+
+void SettleTotal(World& world, Agent& agent) {
+  RecomputeFree(agent);
+  const allocator::Portions total = ToPortions(world, agent.info.resources);
+  if (agent.in_allocator) {
+    world.allocator.UpdateAgent(agent.index, agent.info.facts, total);
+  } else {
+    world.allocator.AddAgent(agent.index, agent.info.facts, total);
+    agent.in_allocator = true;
+  }
+  world.Touch(agent);
+}
+
+AgentView ViewOf(const Agent& agent) {
+  AgentView view;
+  view.id = agent.id;
+  view.facts = agent.info.facts;
+  view.state = agent.state;
+  view.total = agent.info.resources;
+  view.used = agent.used;
+  view.offered = agent.offered;
+  view.tasks = static_cast<int64_t>(agent.tasks.size());
+  view.resources_generation = agent.resources_generation;
+  view.version = agent.version.ToString();
+  return view;
+}
+
+}  // namespace proffer::master

@@ -1,0 +1,355 @@
+#include "master/core/frameworks.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/base/limits.h"
+#include "master/core/validate.h"
+#include "master/core/world.h"
+
+namespace proffer::master {
+namespace {
+
+// How often the time that a framework has been away is written down. A new leader may grant it
+// that much more than its failover timeout.
+int64_t ElapsedEveryMs(const Framework& framework) {
+  return std::max<int64_t>(framework.failover_timeout_ms() / 20, 60'000);
+}
+
+std::vector<allocator::RoleIndex> InternRoles(World& world, const std::vector<std::string>& roles) {
+  std::vector<allocator::RoleIndex> indices;
+  for (const std::string& role : roles) indices.push_back(world.allocator.InternRole(role));
+  return indices;
+}
+
+void RefuseStream(World& world, StreamId stream, model::Outcome outcome) {
+  world.Note(absl::StrCat("scheduler on stream ", stream, " refused: ", outcome.message));
+  world.out->to_schedulers.push_back(
+      {stream, 0, model::StreamError{outcome.refusal, std::move(outcome.message)}, true});
+}
+
+// Away from now on: nothing is offered, and the failover timeout runs.
+void BeginAway(World& world, Framework& framework) {
+  framework.disconnected_at = world.now;
+  world.allocator.SetFrameworkActive(framework.index, false);
+  const int64_t left = framework.failover_timeout_ms() - framework.disconnected_before_ms;
+  world.timers.Set({TimerKind::kFailover, framework.index.value},
+                   world.now + std::max<int64_t>(left, 0));
+  world.timers.Cancel({TimerKind::kHeartbeat, framework.index.value});
+  if (!framework.info.ephemeral) {
+    world.timers.Set({TimerKind::kElapsed, framework.index.value},
+                     world.now + ElapsedEveryMs(framework));
+  }
+  world.Touch(framework);
+}
+
+// Whatever the former instance was not able to acknowledge is told again at once.
+void RepeatUnacknowledged(World& world, Framework& framework, uint64_t after_seq) {
+  for (const auto& [key, task] : framework.tasks) {
+    if (task.unacknowledged) world.Tell(framework, *task.unacknowledged, after_seq);
+  }
+}
+
+Framework& AddRow(World& world, const model::FrameworkInfo& info) {
+  Framework& framework = world.frameworks.Add(info);
+  world.allocator.AddFramework(framework.index, InternRoles(world, info.roles));
+  world.allocator.SetFrameworkActive(framework.index, false);
+  return framework;
+}
+
+}  // namespace
+
+int64_t Framework::failover_timeout_ms() const {
+  if (info.ephemeral) return limits::kEphemeralFailoverMs;
+  return info.failover_timeout_ms > 0 ? info.failover_timeout_ms
+                                      : limits::kFailoverTimeoutDefaultMs;
+}
+
+Framework* Frameworks::Find(const model::FrameworkId& id) {
+  auto it = by_id_.find(id);
+  return it == by_id_.end() ? nullptr : &it->second;
+}
+
+const Framework* Frameworks::Find(const model::FrameworkId& id) const {
+  auto it = by_id_.find(id);
+  return it == by_id_.end() ? nullptr : &it->second;
+}
+
+Framework* Frameworks::FindByStream(StreamId stream) {
+  auto it = by_stream_.find(stream);
+  return it == by_stream_.end() ? nullptr : it->second;
+}
+
+Framework& Frameworks::At(allocator::FrameworkIndex index) { return *by_index_.at(index.value); }
+
+Framework& Frameworks::Add(const model::FrameworkInfo& info) {
+  Framework& framework = by_id_[info.id];
+  framework.info = info;
+  if (free_indices_.empty()) {
+    framework.index = allocator::FrameworkIndex(static_cast<uint32_t>(by_index_.size()));
+    by_index_.push_back(&framework);
+  } else {
+    framework.index = allocator::FrameworkIndex(free_indices_.back());
+    free_indices_.pop_back();
+    by_index_[framework.index.value] = &framework;
+  }
+  return framework;
+}
+
+void Frameworks::Connect(Framework& framework, StreamId stream) {
+  framework.stream = stream;
+  by_stream_[stream] = &framework;
+}
+
+void Frameworks::Disconnect(Framework& framework) {
+  by_stream_.erase(framework.stream);
+  framework.stream = 0;
+}
+
+void Frameworks::Remove(Framework& framework) {
+  Disconnect(framework);
+  by_index_[framework.index.value] = nullptr;
+  free_indices_.push_back(framework.index.value);
+  const model::FrameworkId id = framework.id();
+  by_id_.erase(id);
+}
+
+void WriteFrameworkRecord(World& world, const Framework& framework) {
+  if (framework.info.ephemeral) return;
+  int64_t away_ms = framework.disconnected_before_ms;
+  if (!framework.connected()) away_ms += world.now - framework.disconnected_at;
+  world.Write(FrameworkRecord{framework.info, framework.principal, false, away_ms});
+}
+
+void FrameworkSubscribed(World& world, StreamId stream, const std::string& principal,
+                         uint64_t call_id, const model::Subscribe& subscribe) {
+  if (world.frameworks.FindByStream(stream) != nullptr) {
+    Framework& framework = *world.frameworks.FindByStream(stream);
+    world.Answer(framework, call_id,
+                 {model::Refusal::kInvalid,
+                  "this stream has subscribed already; use "
+                  "update_framework, or a new stream"});
+    return;
+  }
+  if (model::Outcome o = ValidateSubscribe(world, principal, subscribe); !o.ok()) {
+    RefuseStream(world, stream, std::move(o));
+    return;
+  }
+  model::FrameworkInfo info = subscribe.framework;
+  if (info.id.empty()) info.id = model::FrameworkId(absl::StrCat("F-", world.prng.Word(12)));
+
+  Framework* framework = world.frameworks.Find(info.id);
+  if (framework == nullptr) {
+    framework = &AddRow(world, info);
+  } else if (framework->connected()) {
+    RefuseStream(world, framework->stream,
+                 {model::Refusal::kSuperseded,
+                  absl::StrCat("a newer instance of framework ", info.id.value(),
+                               " has subscribed; this one must stop")});
+    FrameworkStreamClosed(world, *framework);
+  }
+  framework->info = info;
+  framework->principal = principal;
+  framework->known_only_from_agents = false;
+  framework->disconnected_before_ms = 0;
+  framework->demand_declared = false;
+  framework->demands.clear();
+  world.frameworks.Connect(*framework, stream);
+  world.timers.Cancel({TimerKind::kFailover, framework->index.value});
+  world.timers.Cancel({TimerKind::kElapsed, framework->index.value});
+  world.timers.Set({TimerKind::kHeartbeat, framework->index.value},
+                   world.now + world.config.heartbeat_ms);
+  WriteFrameworkRecord(world, *framework);
+  const uint64_t after_seq = info.ephemeral ? 0 : world.last_seq;
+
+  world.allocator.UpdateRoles(framework->index, InternRoles(world, info.roles));
+  world.allocator.SetDemand(framework->index, false, {});
+  world.allocator.SetFrameworkActive(framework->index, true);
+  framework->suppressed.clear();
+  world.allocator.Revive(framework->index, {});
+  if (!subscribe.suppressed_roles.empty()) {
+    framework->suppressed.insert(subscribe.suppressed_roles.begin(),
+                                 subscribe.suppressed_roles.end());
+    world.allocator.Suppress(framework->index, InternRoles(world, subscribe.suppressed_roles));
+  }
+  world.Tell(*framework,
+             model::Subscribed{model::ThisVersion(), info.id, world.config.cluster_id,
+                               world.config.epoch, world.config.heartbeat_ms},
+             after_seq);
+  world.Answer(*framework, call_id, model::Outcome::Ok(), after_seq);
+  RepeatUnacknowledged(world, *framework, after_seq);
+  world.Touch(*framework);
+  world.touched.shares = true;
+  world.Note(absl::StrCat("framework ", info.name, " (", info.id.value(), ") subscribed with ",
+                          absl::StrJoin(info.roles, ", "), " as ", principal));
+}
+
+void FrameworkUpdated(World& world, Framework& framework, uint64_t call_id,
+                      const model::UpdateFramework& update) {
+  if (model::Outcome o = ValidateRoles(update.roles, update.suppressed_roles); !o.ok()) {
+    world.Answer(framework, call_id, std::move(o));
+    return;
+  }
+  if (update.failover_timeout_ms < 0) {
+    world.Answer(framework, call_id,
+                 {model::Refusal::kInvalid, "failover_timeout_ms is negative; expected 0 or more"});
+    return;
+  }
+  framework.info.roles = update.roles;
+  framework.info.failover_timeout_ms = update.failover_timeout_ms;
+  // Offers of roles that were dropped make no sense any more; the simplest is to begin anew.
+  DiscardAll(world, framework);
+  world.allocator.UpdateRoles(framework.index, InternRoles(world, update.roles));
+  std::erase_if(framework.demands, [&](const model::Demand& demand) {
+    return !ValidateOwnRoles(framework, {demand.role}).ok();
+  });
+  framework.suppressed.clear();
+  world.allocator.Revive(framework.index, {});
+  if (!update.suppressed_roles.empty()) {
+    framework.suppressed.insert(update.suppressed_roles.begin(), update.suppressed_roles.end());
+    world.allocator.Suppress(framework.index, InternRoles(world, update.suppressed_roles));
+  }
+  WriteFrameworkRecord(world, framework);
+  world.Answer(framework, call_id, model::Outcome::Ok(),
+               framework.info.ephemeral ? 0 : world.last_seq);
+  world.Touch(framework);
+}
+
+void DemandSet(World& world, Framework& framework, uint64_t call_id, const model::SetDemand& set) {
+  if (model::Outcome o = ValidateDemand(world, framework, set); !o.ok()) {
+    world.Answer(framework, call_id, std::move(o));
+    return;
+  }
+  std::vector<allocator::Demand> demands;
+  for (const model::Demand& demand : set.demands) {
+    if (demand.count == 0) continue;
+    demands.push_back({world.allocator.InternRole(demand.role),
+                       *world.allocator.Intern(demand.shape), demand.count, demand.constraints,
+                       demand.label});
+  }
+  world.allocator.SetDemand(framework.index, set.declared, std::move(demands));
+  framework.demand_declared = set.declared;
+  framework.demands = set.demands;
+  world.Answer(framework, call_id, model::Outcome::Ok());
+  world.Touch(framework);
+}
+
+void RolesSuppressed(World& world, Framework& framework, uint64_t call_id,
+                     const std::vector<std::string>& roles) {
+  if (model::Outcome o = ValidateOwnRoles(framework, roles); !o.ok()) {
+    world.Answer(framework, call_id, std::move(o));
+    return;
+  }
+  world.allocator.Suppress(framework.index, InternRoles(world, roles));
+  const std::vector<std::string>& meant = roles.empty() ? framework.info.roles : roles;
+  framework.suppressed.insert(meant.begin(), meant.end());
+  world.Answer(framework, call_id, model::Outcome::Ok());
+  world.Touch(framework);
+}
+
+void RolesRevived(World& world, Framework& framework, uint64_t call_id,
+                  const std::vector<std::string>& roles) {
+  if (model::Outcome o = ValidateOwnRoles(framework, roles); !o.ok()) {
+    world.Answer(framework, call_id, std::move(o));
+    return;
+  }
+  world.allocator.Revive(framework.index, InternRoles(world, roles));
+  if (roles.empty()) framework.suppressed.clear();
+  for (const std::string& role : roles) framework.suppressed.erase(role);
+  world.Answer(framework, call_id, model::Outcome::Ok());
+  world.Touch(framework);
+}
+
+void FrameworkStreamClosed(World& world, Framework& framework) {
+  DiscardAll(world, framework);
+  world.frameworks.Disconnect(framework);
+  BeginAway(world, framework);
+  WriteFrameworkRecord(world, framework);
+  world.Note(absl::StrCat("framework ", framework.info.name, " (", framework.id().value(),
+                          ") disconnected; its tasks live on for ",
+                          framework.failover_timeout_ms() / 1000, " s"));
+}
+
+void TearDown(World& world, Framework& framework, const std::string& why) {
+  const std::string name = framework.info.name;
+  const model::FrameworkId id = framework.id();
+  world.Note(absl::StrCat("framework ", name, " (", id.value(), ") ends: ", why));
+  DiscardAll(world, framework);
+  uint64_t after_seq = 0;
+  if (!framework.info.ephemeral) {
+    after_seq = world.Write(FrameworkRecord{framework.info, framework.principal, true, 0});
+  }
+  std::set<model::AgentId> agents;
+  while (!framework.tasks.empty()) {
+    auto& [key, task] = *framework.tasks.begin();
+    agents.insert(task.agent);
+    if (!task.ended()) {
+      task.reason = model::TaskReason::kFrameworkRemoved;
+      task.message = why;
+      SetState(world, framework, task, model::TaskState::kKilled);
+    }
+    EndRow(world, framework, key);
+  }
+  for (const model::AgentId& agent_id : agents) {
+    if (const Agent* agent = world.agents.Find(agent_id)) {
+      world.Tell(*agent, model::EndFramework{id}, after_seq);
+    }
+  }
+  if (framework.connected()) {
+    world.out->to_schedulers.push_back({framework.stream, after_seq,
+                                        model::StreamError{model::Refusal::kFrameworkRemoved, why},
+                                        true});
+  }
+  for (const TimerKind kind : {TimerKind::kFailover, TimerKind::kHeartbeat, TimerKind::kElapsed}) {
+    world.timers.Cancel({kind, framework.index.value});
+  }
+  FrameworkView view = ViewOf(framework);
+  view.connected = false;
+  view.removed = true;
+  world.Removed(std::move(view));
+  world.allocator.RemoveFramework(framework.index);
+  world.frameworks.RememberRemoved(id);
+  world.frameworks.Remove(framework);
+  world.touched.shares = true;
+}
+
+Framework& AdoptFromAgent(World& world, const model::FrameworkId& id) {
+  model::FrameworkInfo info;
+  info.id = id;
+  info.name = id.value();
+  info.roles = {"default"};
+  info.ephemeral = true;  // A durable one would be in the registry.
+  Framework& framework = AddRow(world, info);
+  framework.known_only_from_agents = true;
+  BeginAway(world, framework);
+  return framework;
+}
+
+void RecoverFramework(World& world, const FrameworkRecord& record) {
+  if (record.removed) {
+    world.frameworks.RememberRemoved(record.info.id);
+    return;
+  }
+  Framework& framework = AddRow(world, record.info);
+  framework.principal = record.principal;
+  framework.disconnected_before_ms = record.disconnected_for_ms;
+  BeginAway(world, framework);
+}
+
+FrameworkView ViewOf(const Framework& framework) {
+  FrameworkView view;
+  view.info = framework.info;
+  view.principal = framework.principal;
+  view.connected = framework.connected();
+  view.suppressed_roles.assign(framework.suppressed.begin(), framework.suppressed.end());
+  view.offers = static_cast<int64_t>(framework.offers.size());
+  view.live_tasks = framework.live_count;
+  view.ended_tasks = framework.ended_count;
+  view.demand_declared = framework.demand_declared;
+  view.demands = framework.demands;
+  return view;
+}
+
+}  // namespace proffer::master

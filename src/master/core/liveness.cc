@@ -1,0 +1,145 @@
+#include "master/core/liveness.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "master/core/registration.h"
+#include "master/core/world.h"
+
+namespace proffer::master {
+namespace {
+
+// Whether so many agents are missing that the fault is rather with the network, or with us.
+bool ValveIsShut(const World& world) {
+  int64_t known = 0;
+  int64_t missing = 0;
+  for (const auto& [id, agent] : world.agents.all()) {
+    if (agent.state == AgentState::kGone || agent.state == AgentState::kUnreachable) continue;
+    ++known;
+    const bool silent = world.now - agent.last_heard >= world.config.unreachable_ms;
+    if (!agent.connected() || silent) ++missing;
+  }
+  return known >= world.config.valve_min_agents &&
+         missing * 100 > known * world.config.valve_percent;
+}
+
+bool LimitIsReached(World& world) {
+  if (world.config.unreachable_per_minute <= 0) return false;
+  if (world.now - world.minute_began >= 60'000) {
+    world.minute_began = world.now;
+    world.unreachable_in_minute = 0;
+  }
+  return world.unreachable_in_minute >= world.config.unreachable_per_minute;
+}
+
+void EndTasks(World& world, Agent& agent, uint64_t after_seq, bool gone) {
+  // A copy: rows leave the set as their tasks end.
+  const auto tasks = agent.tasks;
+  for (const auto& [key, attempt] : tasks) {
+    Framework* framework = world.frameworks.Find(key.framework);
+    Task& task = framework->tasks.at({key.task, attempt});
+    if (gone) {
+      TaskGone(world, *framework, task, after_seq);
+    } else {
+      TaskUnreachable(world, *framework, task, after_seq);
+    }
+  }
+  const auto change =
+      gone ? model::AgentChanged::Change::kGone : model::AgentChanged::Change::kUnreachable;
+  for (auto& [id, framework] : world.frameworks.all()) {
+    world.Tell(framework, model::AgentChanged{agent.id, change}, after_seq);
+  }
+}
+
+void DeclareUnreachable(World& world, Agent& agent) {
+  if (agent.connected()) {
+    RefuseAgent(world, agent.stream, model::Refusal::kAgentUnavailable,
+                "silent for too long; reconnect and register again");
+    AgentStreamEnded(world, agent);
+  }
+  agent.state = AgentState::kUnreachable;
+  ++world.unreachable_in_minute;
+  const uint64_t seq =
+      world.Write(AgentRecord{agent.id, AgentRecord::State::kUnreachable, agent.info});
+  world.Note(absl::StrCat("agent ", agent.name(), " (", agent.id.value(),
+                          ") is unreachable: ", (world.now - agent.last_heard) / 1000,
+                          " s of silence, ", agent.tasks.size(), " tasks"));
+  EndTasks(world, agent, seq, /*gone=*/false);
+  world.Touch(agent);
+}
+
+}  // namespace
+
+void WatchLiveness(World& world, Agent& agent) {
+  if (agent.connected()) {
+    world.timers.Set({TimerKind::kAgentPing, agent.index.value}, world.now + world.config.ping_ms);
+  }
+  world.timers.Set({TimerKind::kAgentSilence, agent.index.value},
+                   agent.last_heard + world.config.unreachable_ms);
+}
+
+void AgentWasHeard(World& world, Agent& agent, Time received) {
+  // The silence timer is left where it is; when it fires it looks at last_heard again. That
+  // spares a timer move a message.
+  agent.last_heard = std::max(agent.last_heard, received);
+}
+
+void PingDue(World& world, Agent& agent) {
+  if (!agent.connected()) return;
+  world.Tell(agent, model::Ping{++agent.ping});
+  world.timers.Set({TimerKind::kAgentPing, agent.index.value}, world.now + world.config.ping_ms);
+}
+
+void SilenceDue(World& world, Agent& agent) {
+  if (agent.state == AgentState::kGone || agent.state == AgentState::kUnreachable) return;
+  const Timers::Key key{TimerKind::kAgentSilence, agent.index.value};
+  const Time due = agent.last_heard + world.config.unreachable_ms;
+  if (due > world.now) {
+    world.timers.Set(key, due);
+    return;
+  }
+  if (ValveIsShut(world)) {
+    world.Note(
+        "more than the tolerated share of agents is missing at once: nobody is declared "
+        "unreachable; mark agents gone by hand if they are");
+    world.timers.Set(key, world.now + world.config.ping_ms);
+    return;
+  }
+  if (LimitIsReached(world)) {
+    world.timers.Set(key, world.minute_began + 60'000);
+    return;
+  }
+  DeclareUnreachable(world, agent);
+}
+
+uint64_t MarkGone(World& world, Agent& agent) {
+  if (agent.state == AgentState::kGone) return 0;
+  if (agent.connected()) {
+    RefuseAgent(world, agent.stream, model::Refusal::kAgentGone,
+                "an operator declared this agent gone");
+    AgentStreamEnded(world, agent);
+  }
+  agent.state = AgentState::kGone;
+  world.timers.Cancel({TimerKind::kAgentSilence, agent.index.value});
+  const uint64_t seq = world.Write(AgentRecord{agent.id, AgentRecord::State::kGone, agent.info});
+  world.Note(absl::StrCat("agent ", agent.name(), " (", agent.id.value(),
+                          ") was declared gone by an operator"));
+  EndTasks(world, agent, seq, /*gone=*/true);
+  if (agent.in_allocator) {
+    world.allocator.RemoveAgent(agent.index);
+    agent.in_allocator = false;
+  }
+  agent.info.resources = Resources();
+  agent.free = Resources();
+  world.Touch(agent);
+  return seq;
+}
+
+void ForgiveSilence(World& world, int64_t gap_ms) {
+  for (auto& [id, agent] : world.agents.all()) {
+    if (agent.state == AgentState::kGone || agent.state == AgentState::kUnreachable) continue;
+    agent.last_heard = agent.last_heard + gap_ms;
+  }
+}
+
+}  // namespace proffer::master

@@ -1,0 +1,175 @@
+#include "master/core/registration.h"
+
+#include <set>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/limits.h"
+#include "master/core/liveness.h"
+#include "master/core/validate.h"
+#include "master/core/world.h"
+
+namespace proffer::master {
+namespace {
+
+// What each side believes the agent runs is compared, and neither guesses: tasks that only the
+// agent knows are taken in, for tasks that only we know the agent must say that it lacks them.
+void SettleTasks(World& world, Agent& agent, bool was_unreachable) {
+  std::set<std::pair<model::TaskKey, model::AttemptId>> reported;
+  std::set<model::FrameworkId> ended_frameworks;
+  for (const model::TaskSummary& summary : agent.reported) {
+    reported.insert({summary.key, summary.attempt});
+    Framework* framework = world.frameworks.Find(summary.key.framework);
+    if (framework == nullptr && world.frameworks.WasRemoved(summary.key.framework)) {
+      ended_frameworks.insert(summary.key.framework);
+      continue;
+    }
+    if (framework == nullptr) framework = &AdoptFromAgent(world, summary.key.framework);
+    TaskReported(world, agent, *framework, summary);
+  }
+  agent.reported.clear();
+
+  model::ExpectTasks expect;
+  for (const auto& [key, attempt] : agent.tasks) {
+    Framework* framework = world.frameworks.Find(key.framework);
+    const Task& task = framework->tasks.at({key.task, attempt});
+    if (reported.count({key, attempt}) == 0) {
+      expect.tasks.push_back({key, attempt, task.intent_id});
+    } else if (task.kill_requested && !task.ended()) {
+      world.Tell(agent, model::KillTask{key, attempt, task.kill_grace_ms});
+    }
+  }
+  if (!expect.tasks.empty()) world.Tell(agent, std::move(expect));
+  for (const model::FrameworkId& id : ended_frameworks) {
+    world.Tell(agent, model::EndFramework{id});
+  }
+  if (!was_unreachable) return;
+  for (auto& [id, framework] : world.frameworks.all()) {
+    world.Tell(framework, model::AgentChanged{agent.id, model::AgentChanged::Change::kBack});
+  }
+}
+
+void FinishRegistration(World& world, Agent& agent) {
+  const bool was_unreachable = agent.state == AgentState::kUnreachable;
+  agent.registering = false;
+  agent.state = AgentState::kConnected;
+  SettleTotal(world, agent);
+  SettleTasks(world, agent, was_unreachable);
+  world.allocator.SetAgentActive(agent.index, true);
+  world.Tell(agent, model::Registered{});
+  world.Touch(agent);
+  world.touched.shares = true;
+  world.Note(absl::StrCat("agent ", agent.name(), " (", agent.id.value(), ") registered with ",
+                          agent.info.resources.ToString(), " and ", agent.tasks.size(), " tasks"));
+}
+
+}  // namespace
+
+bool IsAwaited(const Agent& agent) {
+  return agent.state == AgentState::kRecovered || agent.registering;
+}
+
+void RefuseAgent(World& world, StreamId stream, model::Refusal refusal, std::string message) {
+  world.Note(absl::StrCat("agent on stream ", stream, " refused: ", message));
+  world.out->to_agents.push_back({stream, 0, model::AgentError{refusal, std::move(message)}, true});
+}
+
+void AgentSaidHello(World& world, StreamId stream, Time received, const model::AgentHello& hello) {
+  if (model::Outcome outcome = ValidateHello(world, hello); !outcome.ok()) {
+    RefuseAgent(world, stream, outcome.refusal, std::move(outcome.message));
+    return;
+  }
+  Agent* agent = hello.agent.empty() ? nullptr : world.agents.Find(hello.agent);
+  if (agent != nullptr && agent->state == AgentState::kGone) {
+    RefuseAgent(world, stream, model::Refusal::kAgentGone,
+                absl::StrCat("agent ", hello.agent.value(),
+                             " was declared gone by an operator; wipe its work directory to let "
+                             "the machine come back as a new agent"));
+    return;
+  }
+  if (agent != nullptr && agent->connected()) {
+    RefuseAgent(world, agent->stream, model::Refusal::kSuperseded,
+                absl::StrCat("another process connected as agent ", agent->id.value()));
+    AgentStreamEnded(world, *agent);
+  }
+  const bool admit =
+      agent == nullptr || agent->state == AgentState::kUnreachable || !(agent->info == hello.info);
+  if (agent == nullptr) {
+    agent = &world.agents.Add(hello.agent.empty()
+                                  ? model::AgentId(absl::StrCat("A-", world.prng.Word(12)))
+                                  : hello.agent);
+  }
+  agent->info = hello.info;
+  agent->version = hello.version;
+  agent->resources_generation = hello.resources_generation;
+  agent->last_heard = received;
+  world.agents.Connect(*agent, stream);
+  agent->registering = true;
+  uint64_t after_seq = 0;
+  if (admit) {
+    after_seq = world.Write(AgentRecord{agent->id, AgentRecord::State::kAdmitted, agent->info});
+  }
+  world.Tell(*agent,
+             model::Welcome{model::ThisVersion(), world.config.cluster_id, world.config.epoch,
+                            agent->id, world.config.ping_ms, world.config.unreachable_ms},
+             after_seq);
+  world.Tell(*agent, model::SendTasks{0, static_cast<int64_t>(limits::kChunkBytes)});
+  WatchLiveness(world, *agent);
+  world.Touch(*agent);
+}
+
+void AgentReportedTasks(World& world, Agent& agent, model::TaskChunk chunk) {
+  if (!agent.registering || chunk.cursor != static_cast<int64_t>(agent.reported.size())) {
+    RefuseAgent(world, agent.stream, model::Refusal::kInvalid,
+                absl::StrCat("tasks from cursor ", chunk.cursor, " were not asked for; expected ",
+                             agent.reported.size()));
+    AgentStreamEnded(world, agent);
+    return;
+  }
+  for (const model::TaskSummary& summary : chunk.tasks) {
+    if (model::Outcome outcome = ValidateSummary(world, summary); !outcome.ok()) {
+      RefuseAgent(world, agent.stream, outcome.refusal, std::move(outcome.message));
+      AgentStreamEnded(world, agent);
+      return;
+    }
+  }
+  for (model::TaskSummary& summary : chunk.tasks) agent.reported.push_back(std::move(summary));
+  if (chunk.last) {
+    FinishRegistration(world, agent);
+    return;
+  }
+  world.Tell(agent, model::SendTasks{static_cast<int64_t>(agent.reported.size()),
+                                     static_cast<int64_t>(limits::kChunkBytes)});
+}
+
+void AgentStreamEnded(World& world, Agent& agent) {
+  world.agents.Disconnect(agent);
+  if (agent.state == AgentState::kConnected) agent.state = AgentState::kDisconnected;
+  if (agent.in_allocator) world.allocator.SetAgentActive(agent.index, false);
+  RescindAll(world, agent, "its agent is disconnected");
+  world.timers.Cancel({TimerKind::kAgentPing, agent.index.value});
+  world.Touch(agent);
+  world.Note(absl::StrCat("agent ", agent.name(), " (", agent.id.value(), ") disconnected"));
+}
+
+void RecoverAgent(World& world, const AgentRecord& record) {
+  Agent& agent = world.agents.Add(record.id);
+  agent.info = record.info;
+  agent.last_heard = world.now;
+  switch (record.state) {
+    case AgentRecord::State::kAdmitted:
+      agent.state = AgentState::kRecovered;
+      WatchLiveness(world, agent);
+      break;
+    case AgentRecord::State::kUnreachable:
+      agent.state = AgentState::kUnreachable;
+      break;
+    case AgentRecord::State::kGone:
+      agent.state = AgentState::kGone;
+      break;
+  }
+  world.Touch(agent);
+}
+
+}  // namespace proffer::master

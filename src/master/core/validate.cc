@@ -1,0 +1,215 @@
+#include "master/core/validate.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/base/limits.h"
+#include "master/core/world.h"
+
+namespace proffer::master {
+namespace {
+
+using model::Outcome;
+using model::Refusal;
+
+Outcome Refused(Refusal refusal, std::string message) { return {refusal, std::move(message)}; }
+
+Outcome FromStatus(const absl::Status& status) {
+  if (status.ok()) return Outcome::Ok();
+  return Refused(Refusal::kInvalid, std::string(status.message()));
+}
+
+Outcome ValidateVersion(const model::Version& version) {
+  const model::Version mine = model::ThisVersion();
+  if (model::Compatible(mine, version)) return Outcome::Ok();
+  return Refused(Refusal::kUnsupportedVersion,
+                 absl::StrCat("this master is version ", mine.ToString(),
+                              " and talks to its own "
+                              "and neighbouring versions; the peer is ",
+                              version.ToString(), "; upgrade the older of the two"));
+}
+
+bool Has(const std::vector<std::string>& list, const std::string& item) {
+  return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+}  // namespace
+
+Outcome ValidateHello(World& world, const model::AgentHello& hello) {
+  if (Outcome outcome = ValidateVersion(hello.version); !outcome.ok()) return outcome;
+  if (!hello.cluster_id.empty() && hello.cluster_id != world.config.cluster_id) {
+    return Refused(Refusal::kWrongCluster,
+                   absl::StrCat("the agent's work directory belongs to cluster ", hello.cluster_id,
+                                ", this is cluster ", world.config.cluster_id,
+                                "; point the agent to its own master, or give it another work "
+                                "directory"));
+  }
+  if (hello.highest_epoch > world.config.epoch) {
+    return Refused(Refusal::kStaleEpoch,
+                   absl::StrCat("the agent has obeyed epoch ", hello.highest_epoch,
+                                ", this master is of epoch ", world.config.epoch,
+                                "; the registry was set back, or this master was replaced"));
+  }
+  if (!hello.agent.empty()) {
+    if (Outcome o = FromStatus(model::ValidateId("agent id", hello.agent.value())); !o.ok()) {
+      return o;
+    }
+  }
+  if (Outcome o = FromStatus(model::ValidateId("hostname", hello.info.facts.hostname)); !o.ok()) {
+    return o;
+  }
+  if (hello.info.resources.empty()) {
+    return Refused(Refusal::kInvalid, "the agent has no resources; give some by --resources");
+  }
+  const absl::Status kinds = world.allocator.Intern(hello.info.resources.ToQuantities()).status();
+  if (!kinds.ok()) {
+    return Refused(Refusal::kTooMany, std::string(kinds.message()));
+  }
+  return Outcome::Ok();
+}
+
+Outcome ValidateSummary(World& world, const model::TaskSummary& summary) {
+  if (Outcome o = FromStatus(model::ValidateId("task id", summary.key.task.value())); !o.ok()) {
+    return o;
+  }
+  if (Outcome o = FromStatus(model::ValidateId("framework id", summary.key.framework.value()));
+      !o.ok()) {
+    return o;
+  }
+  if (!summary.attempt.valid()) {
+    return Refused(Refusal::kInvalid, absl::StrCat("task ", summary.key.task.value(),
+                                                   " was reported without an attempt"));
+  }
+  if (Outcome o = FromStatus(ValidateRole(summary.role)); !o.ok()) return o;
+  if (absl::Status s = world.allocator.Intern(summary.resources.ToQuantities()).status(); !s.ok()) {
+    return Refused(Refusal::kTooMany, std::string(s.message()));
+  }
+  return Outcome::Ok();
+}
+
+Outcome ValidateRoles(const std::vector<std::string>& roles,
+                      const std::vector<std::string>& suppressed) {
+  if (roles.empty()) {
+    return Refused(Refusal::kInvalid,
+                   "a framework needs at least one role, for instance \"default\"");
+  }
+  if (roles.size() > static_cast<size_t>(limits::kRolesPerFramework)) {
+    return Refused(Refusal::kTooMany, absl::StrCat(roles.size(), " roles; at most ",
+                                                   limits::kRolesPerFramework, " are allowed"));
+  }
+  for (size_t i = 0; i < roles.size(); ++i) {
+    if (Outcome o = FromStatus(ValidateRole(roles[i])); !o.ok()) return o;
+    if (std::find(roles.begin(), roles.begin() + i, roles[i]) != roles.begin() + i) {
+      return Refused(Refusal::kInvalid, absl::StrCat("role \"", roles[i], "\" is listed twice"));
+    }
+  }
+  for (const std::string& role : suppressed) {
+    if (!Has(roles, role)) {
+      return Refused(Refusal::kUnknownRole, absl::StrCat("suppressed role \"", role,
+                                                         "\" is not among the framework's roles (",
+                                                         absl::StrJoin(roles, ", "), ")"));
+    }
+  }
+  return Outcome::Ok();
+}
+
+Outcome ValidateSubscribe(const World& world, const std::string& principal,
+                          const model::Subscribe& subscribe) {
+  if (Outcome o = ValidateVersion(subscribe.version); !o.ok()) return o;
+  const model::FrameworkInfo& info = subscribe.framework;
+  if (Outcome o = FromStatus(model::ValidateId("framework name", info.name)); !o.ok()) return o;
+  if (Outcome o = ValidateRoles(info.roles, subscribe.suppressed_roles); !o.ok()) return o;
+  if (info.failover_timeout_ms < 0) {
+    return Refused(Refusal::kInvalid,
+                   absl::StrCat("failover_timeout_ms is ", info.failover_timeout_ms,
+                                "; expected 0 (one week) or more"));
+  }
+  if (info.web_url.size() > limits::kMessageTextBytes) {
+    return Refused(Refusal::kInvalid, "web_url is longer than 4096 bytes");
+  }
+  if (info.id.empty()) return Outcome::Ok();
+  if (Outcome o = FromStatus(model::ValidateId("framework id", info.id.value())); !o.ok()) return o;
+  if (world.frameworks.WasRemoved(info.id)) {
+    return Refused(Refusal::kFrameworkRemoved,
+                   absl::StrCat("framework ", info.id.value(),
+                                " was torn down or came back after its failover timeout; its "
+                                "tasks were killed; subscribe without an id to start anew"));
+  }
+  const Framework* known = world.frameworks.Find(info.id);
+  if (known == nullptr && !info.ephemeral) {
+    return Refused(Refusal::kUnknownFramework,
+                   absl::StrCat("framework ", info.id.value(),
+                                " is not known in this cluster; subscribe without an id to "
+                                "become a new one"));
+  }
+  if (known != nullptr && !known->known_only_from_agents && known->principal != principal) {
+    return Refused(Refusal::kWrongPrincipal,
+                   absl::StrCat("framework ", info.id.value(), " belongs to ", known->principal,
+                                ", not to ", principal));
+  }
+  return Outcome::Ok();
+}
+
+Outcome ValidateOwnRoles(const Framework& framework, const std::vector<std::string>& roles) {
+  for (const std::string& role : roles) {
+    if (!Has(framework.info.roles, role)) {
+      return Refused(Refusal::kUnknownRole,
+                     absl::StrCat("role \"", role, "\" is not among the framework's roles (",
+                                  absl::StrJoin(framework.info.roles, ", "), ")"));
+    }
+  }
+  return Outcome::Ok();
+}
+
+Outcome ValidateDemand(World& world, const Framework& framework, const model::SetDemand& set) {
+  if (!set.declared && !set.demands.empty()) {
+    return Refused(Refusal::kInvalid, "demands were given although `declared` is false");
+  }
+  for (const model::Demand& demand : set.demands) {
+    if (Outcome o = ValidateOwnRoles(framework, {demand.role}); !o.ok()) return o;
+    if (demand.shape.empty()) {
+      return Refused(Refusal::kInvalid, absl::StrCat("demand \"", demand.label,
+                                                     "\" asks for nothing; name at least "
+                                                     "one resource"));
+    }
+    if (absl::Status s = world.allocator.Intern(demand.shape).status(); !s.ok()) {
+      return Refused(Refusal::kTooMany, std::string(s.message()));
+    }
+  }
+  return Outcome::Ok();
+}
+
+Outcome ValidateTask(Framework& framework, const model::TaskSpec& task, const Resources& pool) {
+  if (FindTask(framework, task.id) != nullptr) {
+    return Refused(Refusal::kDuplicateTask,
+                   absl::StrCat("a task \"", task.id.value(),
+                                "\" of this framework is live, "
+                                "unreachable, or waits for an acknowledgement; use another id"));
+  }
+  if (task.resources.empty()) {
+    return Refused(Refusal::kInvalid,
+                   absl::StrCat("task \"", task.id.value(), "\" asks for no resources"));
+  }
+  if (task.kill_grace_ms > limits::kKillGraceMaxMs) {
+    return Refused(Refusal::kInvalid,
+                   absl::StrCat("kill_grace_ms is ", task.kill_grace_ms, "; at most ",
+                                limits::kKillGraceMaxMs, " (1 h) is allowed"));
+  }
+  if (!pool.Contains(task.resources)) {
+    return Refused(
+        Refusal::kNotEnough,
+        absl::StrCat("task \"", task.id.value(), "\" wants ", task.resources.ToString(),
+                     ", left of the offers is ", pool.empty() ? "nothing" : pool.ToString()));
+  }
+  return Outcome::Ok();
+}
+
+Outcome ValidateRefusal(std::optional<int64_t> refuse_ms) {
+  if (!refuse_ms || (*refuse_ms >= 0 && *refuse_ms <= limits::kRefusalMaxMs)) return Outcome::Ok();
+  return Refused(Refusal::kInvalid,
+                 absl::StrCat("refuse_ms is ", *refuse_ms, "; expected 0 to ",
+                              limits::kRefusalMaxMs, " (1 h), or unset for 5 s"));
+}
+
+}  // namespace proffer::master
