@@ -19,6 +19,13 @@ allocator::Options AllocatorOptions(const Config& config) {
   allocator::Options options;
   options.seed = config.seed;
   options.max_outstanding_grants = config.max_outstanding_offers;
+  // The kinds that matter here have the same index in every allocator.
+  allocator::Allocator kinds(options);
+  for (const Quantities& minimum : config.minimum_allocatable) {
+    if (absl::StatusOr<allocator::Amounts> amounts = kinds.Intern(minimum); amounts.ok()) {
+      options.minimum_allocatable.push_back(*amounts);
+    }
+  }
   return options;
 }
 

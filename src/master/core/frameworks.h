@@ -10,6 +10,7 @@
 #include "allocator/allocator.h"
 #include "common/model/scheduler_protocol.h"
 #include "master/core/events.h"
+#include "master/core/records.h"
 #include "master/core/tasks.h"
 #include "master/core/views.h"
 
