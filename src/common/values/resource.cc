@@ -37,7 +37,7 @@ absl::Status ValidateReservations(const Resource& resource) {
                      "leave the reservation away if none is meant");
     }
     if (absl::Status status = ValidateRole(stack[i].role); !status.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat(resource.name, ": ", status.message()));
+      return Under(resource.name, status);
     }
     if (stack[i].principal.size() > kPrincipalBytes) {
       return Refusal(resource.name, "a principal of at most 256 bytes", stack[i].principal,

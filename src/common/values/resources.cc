@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "common/values/resource.h"
 #include "common/values/text.h"
 
@@ -46,6 +47,44 @@ absl::StatusOr<bool> JoinsValue(const Resource& present, const Resource& added) 
       present.name, ": expected a volume or mounted disk that is not there yet, found ",
       Quoted(added.ToString()), " beside ", Quoted(present.ToString()),
       "; only equal copies of a shared volume may be there more than once"));
+}
+
+// Appends items that are all of one kind as one, or as the copies of a shared volume.
+absl::Status JoinKind(absl::Span<Resource> items, Items* joined) {
+  Resource first = std::move(items[0]);
+  std::vector<Range> ranges;
+  const bool of_ranges = std::holds_alternative<Ranges>(first.value);
+  if (of_ranges && items.size() > 1) ranges = std::get<Ranges>(first.value).ranges();
+  for (Resource& item : items.subspan(1)) {
+    if (of_ranges && std::holds_alternative<Ranges>(item.value)) {
+      // All at once below: one by one would take quadratic time.
+      const std::vector<Range>& more = std::get<Ranges>(item.value).ranges();
+      ranges.insert(ranges.end(), more.begin(), more.end());
+      continue;
+    }
+    absl::StatusOr<bool> joins = JoinsValue(first, item);
+    if (!joins.ok()) return joins.status();
+    if (*joins) {
+      values::Add(&first.value, item.value);
+    } else {
+      joined->push_back(std::move(item));
+    }
+  }
+  if (!ranges.empty()) {
+    absl::StatusOr<Ranges> all = Ranges::Make(std::move(ranges));
+    if (!all.ok()) {
+      return absl::AlreadyExistsError(absl::StrCat(first.name, ": ", all.status().message()));
+    }
+    first.value = *std::move(all);
+  }
+  joined->push_back(std::move(first));
+  return absl::OkStatus();
+}
+
+void EraseZeros(Items* items) {
+  items->erase(std::remove_if(items->begin(), items->end(),
+                              [](const Resource& item) { return values::IsZero(item.value); }),
+               items->end());
 }
 
 // Amounts of one name, over all kinds, must have one form and fit an int64.
@@ -113,26 +152,20 @@ Resource Part(const Resource& item, int64_t count) {
 
 absl::StatusOr<Resources> Resources::Make(std::vector<Resource> items) {
   for (Resource& item : items) {
-    values::Normalise(&item);
     if (absl::Status status = values::Validate(item); !status.ok()) return status;
+    values::Normalise(&item);
   }
-  items.erase(std::remove_if(items.begin(), items.end(),
-                             [](const Resource& item) { return values::IsZero(item.value); }),
-              items.end());
+  EraseZeros(&items);
   std::stable_sort(items.begin(), items.end(), KindLess);
   Resources result;
-  NameTotal total;
-  for (Resource& item : items) {
-    if (!result.items_.empty() && result.items_.back().SameKind(item)) {
-      absl::StatusOr<bool> joins = JoinsValue(result.items_.back(), item);
-      if (!joins.ok()) return joins.status();
-      if (*joins) {
-        values::Add(&result.items_.back().value, item.value);
-        continue;
-      }
-    }
-    result.items_.push_back(std::move(item));
+  for (size_t i = 0; i < items.size();) {
+    size_t end = i + 1;
+    while (end < items.size() && items[end].SameKind(items[i])) ++end;
+    absl::Status status = JoinKind(absl::MakeSpan(items).subspan(i, end - i), &result.items_);
+    if (!status.ok()) return status;
+    i = end;
   }
+  NameTotal total;
   for (const Resource& item : result.items_) {
     if (absl::Status status = total.Add(item); !status.ok()) return status;
   }
@@ -207,11 +240,7 @@ absl::Status Resources::Subtract(const Resources& other) {
     emptied = emptied || values::IsZero(items_[at].value);
     if (values::IsIndivisible(taken)) ++at;
   }
-  if (emptied) {
-    items_.erase(std::remove_if(items_.begin(), items_.end(),
-                                [](const Resource& item) { return values::IsZero(item.value); }),
-                 items_.end());
-  }
+  if (emptied) EraseZeros(&items_);
   return absl::OkStatus();
 }
 
