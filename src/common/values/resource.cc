@@ -145,8 +145,12 @@ absl::Status ValidateValue(const Resource& resource) {
 
 std::strong_ordering CompareKind(const Resource& a, const Resource& b) {
   if (auto order = a.name <=> b.name; order != 0) return order;
-  if (auto order = a.reservations <=> b.reservations; order != 0) return order;
-  if (auto order = a.disk <=> b.disk; order != 0) return order;
+  if (!a.reservations.empty() || !b.reservations.empty()) {
+    if (auto order = a.reservations <=> b.reservations; order != 0) return order;
+  }
+  if (a.disk.has_value() || b.disk.has_value()) {
+    if (auto order = a.disk <=> b.disk; order != 0) return order;
+  }
   if (auto order = a.revocable <=> b.revocable; order != 0) return order;
   return a.shared <=> b.shared;
 }
