@@ -17,6 +17,7 @@
 #include <memory>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -45,7 +46,8 @@ class Attributes {
   // Replaces what is there of that name.
   absl::Status Set(absl::string_view name, AttributeValue value);
   const AttributeValue* Find(absl::string_view name) const;
-  const std::map<std::string, AttributeValue>& items() const { return items_; }
+  const std::map<std::string, AttributeValue>& items() const& { return items_; }
+  std::map<std::string, AttributeValue> items() && { return std::move(items_); }
   friend bool operator==(const Attributes&, const Attributes&) = default;
 
  private:

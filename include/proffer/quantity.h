@@ -56,7 +56,9 @@ class Quantities {
 
   bool Contains(const Quantities& other) const;  // At least as much of every kind.
   bool empty() const { return items_.empty(); }
-  const std::vector<std::pair<std::string, int64_t>>& items() const { return items_; }
+  const std::vector<std::pair<std::string, int64_t>>& items() const& { return items_; }
+  // Of a temporary by value, so that a loop over it is sound.
+  std::vector<std::pair<std::string, int64_t>> items() && { return std::move(items_); }
 
   // "cpus:1.5;mem:512MiB;ports:2" (of ranges and sets the number of items).
   std::string ToString() const;

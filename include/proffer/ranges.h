@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -42,7 +43,8 @@ class Ranges {
   // The `count` lowest values. REQUIRES: count <= Count().
   Ranges TakeLowest(int64_t count) const;
 
-  const std::vector<Range>& ranges() const { return ranges_; }
+  const std::vector<Range>& ranges() const& { return ranges_; }
+  std::vector<Range> ranges() && { return std::move(ranges_); }
   friend bool operator==(const Ranges&, const Ranges&) = default;
 
  private:

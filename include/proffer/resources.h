@@ -22,6 +22,7 @@
 #include <ostream>
 #include <set>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -122,7 +123,8 @@ class Resources {
   absl::StatusOr<Resources> Pick(const Quantities& amounts) const;
 
   // In canonical order (name, reservations, disk, revocable, shared).
-  const std::vector<Resource>& items() const { return items_; }
+  const std::vector<Resource>& items() const& { return items_; }
+  std::vector<Resource> items() && { return std::move(items_); }
   friend bool operator==(const Resources&, const Resources&) = default;
 
  private:

@@ -47,10 +47,7 @@ std::string EncodeText(const std::string& text) {
 absl::StatusOr<AttributeValue> ReadValue(absl::string_view name, absl::string_view text) {
   if (!text.empty() && text[0] == '[') {
     absl::StatusOr<Ranges> ranges = Ranges::Parse(text);
-    if (!ranges.ok()) {
-      return absl::Status(ranges.status().code(),
-                          absl::StrCat(name, ": ", ranges.status().message()));
-    }
+    if (!ranges.ok()) return values::Under(name, ranges.status());
     return *std::move(ranges);
   }
   if (const std::optional<AttributeNumber> number = ReadNumber(text); number.has_value()) {
@@ -123,8 +120,8 @@ absl::Status Attributes::Set(absl::string_view name, AttributeValue value) {
     return absl::OkStatus();
   }
   if (items_.size() >= kAttributes) {
-    return Refusal("attributes", absl::StrCat("at most ", kAttributes), name,
-                   "leave one of them away");
+    return Refusal("attributes", absl::StrCat("at most ", kAttributes),
+                   absl::StrCat("another, ", name), "leave some of them away");
   }
   items_.emplace(std::string(name), std::move(value));
   return absl::OkStatus();

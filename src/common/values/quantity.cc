@@ -80,6 +80,12 @@ auto Position(Items& items, absl::string_view kind) {
                           });
 }
 
+void EraseZeros(std::vector<std::pair<std::string, int64_t>>* items) {
+  items->erase(std::remove_if(items->begin(), items->end(),
+                              [](const auto& item) { return item.second == 0; }),
+               items->end());
+}
+
 }  // namespace
 
 Unit UnitOf(absl::string_view kind) {
@@ -156,7 +162,7 @@ Quantities::Quantities(std::initializer_list<std::pair<const char*, int64_t>> it
 absl::StatusOr<Quantities> Quantities::Parse(absl::string_view text) {
   Quantities quantities;
   if (absl::StripAsciiWhitespace(text).empty()) return quantities;
-  std::vector<std::string> seen;
+  auto& items = quantities.items_;
   for (absl::string_view item : absl::StrSplit(text, ';')) {
     item = absl::StripAsciiWhitespace(item);
     const size_t colon = item.find(':');
@@ -169,14 +175,15 @@ absl::StatusOr<Quantities> Quantities::Parse(absl::string_view text) {
     absl::StatusOr<int64_t> count =
         ParseScalar(kind, absl::StripAsciiWhitespace(item.substr(colon + 1)));
     if (!count.ok()) return count.status();
-    seen.emplace_back(kind);
-    quantities.Set(kind, *count);
+    items.emplace_back(kind, *count);
   }
-  std::sort(seen.begin(), seen.end());
-  const auto twice = std::adjacent_find(seen.begin(), seen.end());
-  if (twice != seen.end()) {
-    return Refusal("quantities", "every kind once", *twice, "give one amount of each kind");
+  std::sort(items.begin(), items.end());
+  const auto twice = std::adjacent_find(
+      items.begin(), items.end(), [](const auto& a, const auto& b) { return a.first == b.first; });
+  if (twice != items.end()) {
+    return Refusal("quantities", "every kind once", twice->first, "give one amount of each kind");
   }
+  EraseZeros(&items);
   return quantities;
 }
 
@@ -230,9 +237,7 @@ void Quantities::SubtractClamped(const Quantities& other) {
     if (b != other.items_.end() && b->first == kind)
       count = std::max<int64_t>(count - b->second, 0);
   }
-  items_.erase(std::remove_if(items_.begin(), items_.end(),
-                              [](const auto& item) { return item.second == 0; }),
-               items_.end());
+  EraseZeros(&items_);
 }
 
 bool Quantities::Contains(const Quantities& other) const {

@@ -37,7 +37,7 @@ absl::Status ValidateReservations(const Resource& resource) {
                      "leave the reservation away if none is meant");
     }
     if (absl::Status status = ValidateRole(stack[i].role); !status.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat(resource.name, ": ", status.message()));
+      return Under(resource.name, status);
     }
     if (stack[i].principal.size() > kPrincipalBytes) {
       return Refusal(resource.name, "a principal of at most 256 bytes", stack[i].principal,
@@ -145,8 +145,12 @@ absl::Status ValidateValue(const Resource& resource) {
 
 std::strong_ordering CompareKind(const Resource& a, const Resource& b) {
   if (auto order = a.name <=> b.name; order != 0) return order;
-  if (auto order = a.reservations <=> b.reservations; order != 0) return order;
-  if (auto order = a.disk <=> b.disk; order != 0) return order;
+  if (!a.reservations.empty() || !b.reservations.empty()) {
+    if (auto order = a.reservations <=> b.reservations; order != 0) return order;
+  }
+  if (a.disk.has_value() || b.disk.has_value()) {
+    if (auto order = a.disk <=> b.disk; order != 0) return order;
+  }
   if (auto order = a.revocable <=> b.revocable; order != 0) return order;
   return a.shared <=> b.shared;
 }

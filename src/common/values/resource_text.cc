@@ -20,10 +20,6 @@ using values::Refusal;
 
 constexpr size_t kTextBytes = 64u << 10;
 
-absl::Status InItem(absl::string_view name, const absl::Status& status) {
-  return absl::Status(status.code(), absl::StrCat(name, ": ", status.message()));
-}
-
 // A percent-encoded word: not empty, only plain characters and %XX.
 absl::StatusOr<std::string> ReadWord(absl::string_view name, absl::string_view what,
                                      absl::string_view text) {
@@ -115,7 +111,7 @@ absl::StatusOr<ResourceValue> ReadValue(absl::string_view name, absl::string_vie
   const char first = text.empty() ? '\0' : text[0];
   if (name == kPorts || (first == '[' && values::MayHaveForm(name, values::Form::kRanges))) {
     absl::StatusOr<Ranges> ranges = Ranges::Parse(text);
-    if (!ranges.ok()) return InItem(name, ranges.status());
+    if (!ranges.ok()) return values::Under(name, ranges.status());
     return *std::move(ranges);
   }
   if (first == '{' && values::MayHaveForm(name, values::Form::kSet)) {
@@ -140,19 +136,19 @@ absl::StatusOr<Resource> ReadItem(absl::string_view item) {
   if (absl::Status status = ValidateName(resource.name); !status.ok()) return status;
 
   while (at < item.size() && item[at] == '@') {
-    const size_t end = item.find_first_of("@(:", at + 1);
-    const std::pair<absl::string_view, absl::string_view> parts =
-        absl::StrSplit(item.substr(at + 1, end == absl::string_view::npos ? end : end - at - 1),
-                       absl::MaxSplits('=', 1));
+    const size_t end = std::min(item.find_first_of("@(:", at + 1), item.size());
+    const absl::string_view text = item.substr(at + 1, end - at - 1);
+    const size_t equals = std::min(text.find('='), text.size());
     Reservation reservation;
-    reservation.role = std::string(parts.first);
-    if (parts.first.size() + 1 + parts.second.size() == (std::min(end, item.size()) - at - 1)) {
-      absl::StatusOr<std::string> principal = ReadWord(resource.name, "a principal", parts.second);
+    reservation.role = std::string(text.substr(0, equals));
+    if (equals < text.size()) {
+      absl::StatusOr<std::string> principal =
+          ReadWord(resource.name, "a principal", text.substr(equals + 1));
       if (!principal.ok()) return principal.status();
       reservation.principal = *std::move(principal);
     }
     resource.reservations.push_back(std::move(reservation));
-    at = std::min(end, item.size());
+    at = end;
   }
   if (at < item.size() && item[at] == '(') {
     const size_t end = item.find(')', at);

@@ -6,7 +6,9 @@
 #include <limits>
 #include <utility>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "common/values/resource.h"
 #include "common/values/text.h"
 
@@ -19,9 +21,21 @@ using Items = std::vector<Resource>;
 
 bool KindLess(const Resource& a, const Resource& b) { return CompareKind(a, b) < 0; }
 
-// The first item from `from` on that is not of a smaller kind than `wanted`.
-size_t Seek(const Items& items, size_t from, const Resource& wanted) {
-  return std::lower_bound(items.begin() + from, items.end(), wanted, KindLess) - items.begin();
+struct Place {
+  size_t at = 0;      // The first item that is not of a smaller kind.
+  bool same = false;  // Whether it is of the kind wanted.
+};
+
+// Looks from `from` on. What is wanted is mostly near, because both sides are sorted and short.
+Place Seek(const Items& items, size_t from, const Resource& wanted) {
+  constexpr size_t kNear = 4;
+  const size_t near = std::min(items.size(), from + kNear);
+  for (; from < near; ++from) {
+    const auto order = CompareKind(items[from], wanted);
+    if (order >= 0) return {from, order == 0};
+  }
+  const auto it = std::lower_bound(items.begin() + from, items.end(), wanted, KindLess);
+  return {static_cast<size_t>(it - items.begin()), it != items.end() && it->SameKind(wanted)};
 }
 
 // The first item of that name, or of a larger one.
@@ -46,6 +60,44 @@ absl::StatusOr<bool> JoinsValue(const Resource& present, const Resource& added) 
       present.name, ": expected a volume or mounted disk that is not there yet, found ",
       Quoted(added.ToString()), " beside ", Quoted(present.ToString()),
       "; only equal copies of a shared volume may be there more than once"));
+}
+
+// Appends items that are all of one kind as one, or as the copies of a shared volume.
+absl::Status JoinKind(absl::Span<Resource> items, Items* joined) {
+  Resource first = std::move(items[0]);
+  std::vector<Range> ranges;
+  const bool of_ranges = std::holds_alternative<Ranges>(first.value);
+  if (of_ranges && items.size() > 1) ranges = std::get<Ranges>(first.value).ranges();
+  for (Resource& item : items.subspan(1)) {
+    if (of_ranges && std::holds_alternative<Ranges>(item.value)) {
+      // All at once below: one by one would take quadratic time.
+      const std::vector<Range>& more = std::get<Ranges>(item.value).ranges();
+      ranges.insert(ranges.end(), more.begin(), more.end());
+      continue;
+    }
+    absl::StatusOr<bool> joins = JoinsValue(first, item);
+    if (!joins.ok()) return joins.status();
+    if (*joins) {
+      values::Add(&first.value, item.value);
+    } else {
+      joined->push_back(std::move(item));
+    }
+  }
+  if (!ranges.empty()) {
+    absl::StatusOr<Ranges> all = Ranges::Make(std::move(ranges));
+    if (!all.ok()) {
+      return absl::AlreadyExistsError(absl::StrCat(first.name, ": ", all.status().message()));
+    }
+    first.value = *std::move(all);
+  }
+  joined->push_back(std::move(first));
+  return absl::OkStatus();
+}
+
+void EraseZeros(Items* items) {
+  items->erase(std::remove_if(items->begin(), items->end(),
+                              [](const Resource& item) { return values::IsZero(item.value); }),
+               items->end());
 }
 
 // Amounts of one name, over all kinds, must have one form and fit an int64.
@@ -73,17 +125,18 @@ class NameTotal {
   int64_t sum_ = 0;
 };
 
-// What Contains and Subtract both need: the first item of `part` that is not there.
-const Resource* FirstMissing(const Items& whole, const Items& part, size_t* near) {
-  size_t at = 0;
+// What Contains and Subtract both need: the first item of `part` that is not there, and where
+// it would be.
+const Resource* FirstMissing(const Items& whole, const Items& part, Place* place) {
+  size_t from = 0;
   for (const Resource& wanted : part) {
-    at = Seek(whole, at, wanted);
-    *near = at;
-    if (at == whole.size() || !whole[at].SameKind(wanted)) return &wanted;
+    *place = Seek(whole, from, wanted);
+    if (!place->same) return &wanted;
+    from = place->at;
     if (values::IsIndivisible(wanted)) {
-      if (whole[at].value != wanted.value) return &wanted;
-      ++at;  // Copies of shared volumes stand in a row; each is matched with one.
-    } else if (!values::Contains(whole[at].value, wanted.value)) {
+      if (whole[from].value != wanted.value) return &wanted;
+      ++from;  // Copies of shared volumes stand in a row; each is matched with one.
+    } else if (!values::Contains(whole[from].value, wanted.value)) {
       return &wanted;
     }
   }
@@ -113,26 +166,20 @@ Resource Part(const Resource& item, int64_t count) {
 
 absl::StatusOr<Resources> Resources::Make(std::vector<Resource> items) {
   for (Resource& item : items) {
-    values::Normalise(&item);
     if (absl::Status status = values::Validate(item); !status.ok()) return status;
+    values::Normalise(&item);
   }
-  items.erase(std::remove_if(items.begin(), items.end(),
-                             [](const Resource& item) { return values::IsZero(item.value); }),
-              items.end());
+  EraseZeros(&items);
   std::stable_sort(items.begin(), items.end(), KindLess);
   Resources result;
-  NameTotal total;
-  for (Resource& item : items) {
-    if (!result.items_.empty() && result.items_.back().SameKind(item)) {
-      absl::StatusOr<bool> joins = JoinsValue(result.items_.back(), item);
-      if (!joins.ok()) return joins.status();
-      if (*joins) {
-        values::Add(&result.items_.back().value, item.value);
-        continue;
-      }
-    }
-    result.items_.push_back(std::move(item));
+  for (size_t i = 0; i < items.size();) {
+    size_t end = i + 1;
+    while (end < items.size() && items[end].SameKind(items[i])) ++end;
+    absl::Status status = JoinKind(absl::MakeSpan(items).subspan(i, end - i), &result.items_);
+    if (!status.ok()) return status;
+    i = end;
   }
+  NameTotal total;
   for (const Resource& item : result.items_) {
     if (absl::Status status = total.Add(item); !status.ok()) return status;
   }
@@ -148,10 +195,11 @@ absl::Status Resources::Add(Resource resource) {
 absl::Status Resources::Add(const Resources& other) {
   if (&other == this) return Add(Resources(other));
   // Look first: nothing may have changed when something is refused.
-  std::vector<size_t> joined;  // For each of other's items: with which of ours, or size().
+  absl::InlinedVector<size_t, 8>
+      joined;  // For each of other's items: with which of ours, or size().
   joined.reserve(other.items_.size());
   NameTotal total;
-  size_t at = 0;
+  Place place;
   for (size_t i = 0; i < other.items_.size(); ++i) {
     const Resource& added = other.items_[i];
     if (i == 0 || added.name != other.items_[i - 1].name) {
@@ -161,12 +209,12 @@ absl::Status Resources::Add(const Resources& other) {
       }
     }
     if (absl::Status status = total.Add(added); !status.ok()) return status;
-    at = Seek(items_, at, added);
+    place = Seek(items_, place.at, added);
     joined.push_back(items_.size());
-    if (at == items_.size() || !items_[at].SameKind(added)) continue;
-    absl::StatusOr<bool> joins = JoinsValue(items_[at], added);
+    if (!place.same) continue;
+    absl::StatusOr<bool> joins = JoinsValue(items_[place.at], added);
     if (!joins.ok()) return joins.status();
-    if (*joins) joined.back() = at;
+    if (*joins) joined.back() = place.at;
   }
   const size_t before = items_.size();
   for (size_t i = 0; i < other.items_.size(); ++i) {
@@ -183,41 +231,37 @@ absl::Status Resources::Add(const Resources& other) {
 }
 
 absl::Status Resources::Subtract(const Resources& other) {
-  size_t near = 0;
-  if (const Resource* missing = FirstMissing(items_, other.items_, &near); missing != nullptr) {
-    const bool same_kind = near < items_.size() && items_[near].SameKind(*missing);
+  Place place;
+  if (const Resource* missing = FirstMissing(items_, other.items_, &place); missing != nullptr) {
     return absl::FailedPreconditionError(absl::StrCat(
         missing->name, ": expected something to take ", Quoted(missing->ToString()),
-        " from, found ", same_kind ? Quoted(items_[near].ToString()) : "nothing of that kind",
+        " from, found ", place.same ? Quoted(items_[place.at].ToString()) : "nothing of that kind",
         "; take only what is there"));
   }
   if (&other == this) {
     items_.clear();
     return absl::OkStatus();
   }
-  size_t at = 0;
+  size_t from = 0;
   bool emptied = false;
   for (const Resource& taken : other.items_) {
-    at = Seek(items_, at, taken);
+    Resource& item = items_[Seek(items_, from, taken).at];
+    from = &item - items_.data();
     if (values::IsIndivisible(taken)) {
-      items_[at].value = Scalar{0};
+      item.value = Scalar{0};
+      ++from;
     } else {
-      values::Subtract(&items_[at].value, taken.value);
+      values::Subtract(&item.value, taken.value);
     }
-    emptied = emptied || values::IsZero(items_[at].value);
-    if (values::IsIndivisible(taken)) ++at;
+    emptied = emptied || values::IsZero(item.value);
   }
-  if (emptied) {
-    items_.erase(std::remove_if(items_.begin(), items_.end(),
-                                [](const Resource& item) { return values::IsZero(item.value); }),
-                 items_.end());
-  }
+  if (emptied) EraseZeros(&items_);
   return absl::OkStatus();
 }
 
 bool Resources::Contains(const Resources& other) const {
-  size_t near = 0;
-  return FirstMissing(items_, other.items_, &near) == nullptr;
+  Place place;
+  return FirstMissing(items_, other.items_, &place) == nullptr;
 }
 
 Quantities Resources::ToQuantities() const {

@@ -32,6 +32,10 @@ absl::Status Refusal(absl::string_view subject, absl::string_view expected, absl
                                                  advice));
 }
 
+absl::Status Under(absl::string_view subject, const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat(subject, ": ", status.message()));
+}
+
 bool IsPlain(char c) {
   return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '/' ||
          c == '-';

@@ -19,6 +19,9 @@ std::string Quoted(absl::string_view text);
 absl::Status Refusal(absl::string_view subject, absl::string_view expected, absl::string_view found,
                      absl::string_view advice);
 
+// The same status with "<subject>: " in front of its message.
+absl::Status Under(absl::string_view subject, const absl::Status& status);
+
 // The characters that principals, ids, paths and set items are written with as they are.
 bool IsPlain(char c);  // [A-Za-z0-9._/-]
 // Writes every character for which `keep` is false as %XX.
