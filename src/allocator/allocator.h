@@ -23,24 +23,29 @@
 //
 // What a grant contains. With declared demand: one shape at a time goes to the fairest client,
 // until nothing fits any more (progressive filling); what one client gets of one agent in a call
-// leaves as one grant. Without: as much of the agent as brings the client's role to its weighted
-// fair share among the hungry ones, at least the minimum allocatable, and the bound doubles each
-// time the client declines a grant whole (DeclinedWhole) until it is the whole agent; accepting
-// resets it.
+// leaves as one grant. Shapes of one role are tried in order, each on the agents in order. What is
+// reserved to the role or to one above it is used before the unreserved. A framework that reaches
+// its cap in a call still fills the grants it got in that call.
+//   Without: as much of the agent as brings the client's role to its weighted fair share among
+// the hungry ones, at least the minimum allocatable and a sixteenth of the agent, and the bound
+// doubles each time the client declines a grant whole (DeclinedWhole) until it is the whole
+// agent; accepting resets it. The bound is on the unreserved: what is reserved for the client is
+// granted in full. One grant of an agent in a call; the next comes when a grant is closed.
 //
 // Refusals. A client may refuse an agent until a time: a grant from it that is contained in the
 // amounts refused is not made until then. More free on the agent can therefore make a larger
-// grant, which is not refused.
+// grant, which is not refused: with demand, as many shapes at once as it takes.
 //
 // Crumbs. When the fairest hungry client has demand, and what is free on an agent it could use
 // is smaller than its smallest shape, the crumbs are kept for it instead of going to a client
-// with a larger share, for at most `crumb_hold_ms` from when it was first passed over.
+// with a larger share, for at most `crumb_hold_ms` from when it was first passed over (since its
+// last grant). Crumbs are kept only on agents that could fit a shape when empty, on no more of
+// them than the client has shapes unmet, and only of what is unreserved.
 //
 // Cost. An Allocate call does work for what changed since the last one: agents with something
 // freed or added, clients that became hungry, refusals that ended.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -50,6 +55,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "allocator/amounts.h"
 #include "common/base/limits.h"
 #include "common/base/strong_id.h"
 #include "common/base/time.h"
@@ -67,19 +73,6 @@ using RoleIndex = StrongIndex<RoleTag>;            // Given by Allocator::Intern
 
 inline constexpr RoleIndex kUnreserved{0};  // The role "*", and the root of the role tree.
 inline constexpr int64_t kShareUnit = 1'000'000'000'000;  // A share of 1.
-
-// How much of each kind. Kinds are interned by the Allocator; the first five are fixed.
-struct Amounts {
-  std::array<int64_t, limits::kResourceKinds> count{};
-
-  bool IsZero() const;
-  bool Contains(const Amounts& other) const;  // At least as much of every kind.
-  Amounts& operator+=(const Amounts& other);
-  Amounts& operator-=(const Amounts& other);
-  friend Amounts operator+(Amounts a, const Amounts& b) { return a += b; }
-  friend Amounts operator-(Amounts a, const Amounts& b) { return a -= b; }
-  friend bool operator==(const Amounts&, const Amounts&) = default;
-};
 
 struct Portion {
   RoleIndex reserved_to = kUnreserved;
@@ -116,25 +109,26 @@ struct Options {
 
 // Why a demand is not met, as a funnel over agents: each agent counts at the first step it fails.
 struct Explanation {
-  int64_t agents = 0;           // All that are known.
-  int64_t inactive = 0;         // Disconnected, draining or deactivated.
-  int64_t constraint = 0;       // A constraint does not hold.
-  int64_t too_small = 0;        // Could not fit the shape even if it were empty.
-  int64_t refused = 0;          // A live refusal of this client forbids it.
-  std::vector<int64_t> short_of;  // Index is the kind: not enough of it is free now.
-  int64_t held_crumbs = 0;      // Kept for a client with a lower share.
-  int64_t fits = 0;             // Fits now; the next Allocate call would grant it.
+  int64_t agents = 0;             // All that are known.
+  int64_t inactive = 0;           // Disconnected, draining or deactivated.
+  int64_t constraint = 0;         // A constraint does not hold.
+  int64_t too_small = 0;          // Could not fit the shape even if it were empty.
+  std::vector<int64_t> short_of;  // Index is the kind: not enough of it is free now. An agent
+                                  // short of several counts for the one it lacks most.
+  int64_t refused = 0;            // Would fit, but a live refusal of this client forbids it.
+  int64_t held_crumbs = 0;        // Would fit, but is kept for a client with a lower share.
+  int64_t fits = 0;               // Fits now; the next Allocate call would grant it.
   // The largest free block on an agent that passed the constraints, by the shape's scarcest kind.
   AgentIndex largest_free_agent;
   Amounts largest_free;
   // How the client stands.
   bool active = false;
   bool suppressed = false;
-  bool capped = false;             // Too many outstanding grants.
-  int64_t unmet = 0;               // Shapes of this demand still to be granted.
-  int64_t share = 0;               // Of the client, weighted, in parts per kShareUnit.
-  int64_t role_share = 0;          // Of its role.
-  int64_t hungrier_clients = 0;    // Hungry clients that would be served before it.
+  bool capped = false;           // Too many outstanding grants.
+  int64_t unmet = 0;             // Shapes of this demand still to be granted.
+  int64_t share = 0;             // Of the client, weighted, in parts per kShareUnit.
+  int64_t role_share = 0;        // Of its role.
+  int64_t hungrier_clients = 0;  // Hungry clients that would be served before it.
 };
 
 struct RoleShare {
@@ -157,12 +151,16 @@ class Allocator {
   // --- Names ---
   // RESOURCE_EXHAUSTED when `q` names more kinds than fit; nothing is interned then.
   absl::StatusOr<Amounts> Intern(const Quantities& q);
+  // The kind counts items (ranges, sets), so that it takes no part in shares. `ports` is known to.
+  // RESOURCE_EXHAUSTED when the name is new and there are too many already.
+  absl::Status MarkItems(absl::string_view kind);
   Quantities ToQuantities(const Amounts& amounts) const;
   const std::string& KindName(int kind) const;
   // REQUIRES: a valid role name. Ancestors are interned too. "*" gives kUnreserved.
   RoleIndex InternRole(absl::string_view path);
   const std::string& RoleName(RoleIndex role) const;
   // REQUIRES: weight_milli > 0.
+  // The root competes with nothing and takes no weight.
   void SetWeight(RoleIndex role, int64_t weight_milli);
 
   // --- Agents ---
@@ -208,7 +206,7 @@ class Allocator {
   void Accepted(FrameworkIndex framework, RoleIndex role);
   // See "Refusals" above. Refusing again replaces the former refusal.
   void Refuse(FrameworkIndex framework, RoleIndex role, AgentIndex agent, const Amounts& refused,
-              Time until);
+              Time until);  // More than 24 days from the last Allocate count as 24 days.
 
   // --- Deciding ---
   // Appends grants, already held by their clients. Never grants more than is free.
