@@ -1,0 +1,246 @@
+// Launches, kills and ends.
+#include "agent/core/tasks.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "glog/logging.h"
+
+namespace proffer::agent {
+
+using model::TaskReason;
+using model::TaskState;
+
+Tasks::Tasks(const Config& config, TaskTable* table, const Link* link)
+    : config_(config),
+      table_(table),
+      link_(link),
+      ledger_(config.info.resources),
+      updates_(table) {}
+
+StatusDetail Tasks::Detail(const Turn& turn) const {
+  return {link_->identity().agent, turn.UnixNowMs()};
+}
+
+Task* Tasks::FindFor(const model::TaskKey& key, const model::AttemptId& attempt) {
+  Task* task = table_->Find(attempt);
+  return task != nullptr && task->key() == key ? task : nullptr;
+}
+
+int64_t Tasks::GraceOf(const Task& task) const {
+  const int64_t asked = task.launch->task.kill_grace_ms;
+  return asked > 0 ? std::min(asked, limits::kKillGraceMaxMs) : config_.kill_grace_ms;
+}
+
+void Tasks::Changed(const Turn& turn, Task* task, bool was_terminal) {
+  task->record_seq = turn.Write(ProgressRecord{task->attempt(), task->progress});
+  const int64_t stop_after_ms = task->launch->task.stop_after_disconnect_ms;
+  if (task->being_killed() || task->terminal()) contact_.Remove(task->attempt(), stop_after_ms);
+  if (task->terminal() && !was_terminal) {
+    ledger_.Return(task->launch->task.resources);
+    --live_;
+  }
+  updates_.Added(turn, *task);
+}
+
+void Tasks::SendLaunch(const Turn& turn, const Task& task) {
+  turn.Command(task.record_seq, LaunchContainer{task.launch, link_->identity().agent});
+}
+
+void Tasks::Launch(const Turn& turn, const model::LaunchTask& order) {
+  if (table_->Find(order.attempt) != nullptr || table_->HasTombstone(order.attempt)) return;
+  for (const absl::Status& valid : {model::ValidateId("framework id", order.framework.value()),
+                                    model::ValidateId("task id", order.task.id.value())}) {
+    if (valid.ok()) continue;
+    return Refuse(turn, order, TaskState::kError, TaskReason::kInvalidTask,
+                  std::string(valid.message()));
+  }
+  const IdentityRecord& identity = link_->identity();
+  if (order.attempt.epoch != identity.highest_epoch) {
+    return Refuse(
+        turn, order, TaskState::kDropped, TaskReason::kAgentLostIt,
+        absl::StrCat("attempt ", order.attempt.ToString(),
+                     " was made by another master than that of epoch ", identity.highest_epoch));
+  }
+  if (order.resources_generation != identity.resources_generation) {
+    return Refuse(turn, order, TaskState::kDropped, TaskReason::kStaleResources,
+                  absl::StrCat("decided on generation ", order.resources_generation,
+                               " of the agent's resources; they are at generation ",
+                               identity.resources_generation));
+  }
+  if (!ledger_.Fits(order.task.resources)) {
+    return Refuse(turn, order, TaskState::kDropped, TaskReason::kInvalidOffer,
+                  absl::StrCat("needs ", order.task.resources.ToString(), "; the agent has ",
+                               ledger_.free().ToString(), " free"));
+  }
+  Task task;
+  task.launch = std::make_shared<const model::LaunchTask>(order);
+  task.record_seq = turn.Write(TaskRecord{order, task.progress});
+  Adopt(std::move(task));
+  SendLaunch(turn, *table_->Find(order.attempt));
+}
+
+void Tasks::Refuse(const Turn& turn, const model::LaunchTask& order, TaskState state,
+                   TaskReason reason, std::string message) {
+  model::LaunchTask slim = order;
+  slim.task.payload = nullptr;
+  Task task;
+  task.launch = std::make_shared<const model::LaunchTask>(std::move(slim));
+  OnRefused(&task, Detail(turn), state, reason, std::move(message));
+  task.record_seq = turn.Write(TaskRecord{*task.launch, task.progress});
+  updates_.Added(turn, *table_->Insert(std::move(task)));
+}
+
+void Tasks::Adopt(Task task) {
+  const Task* known = table_->Insert(std::move(task));
+  if (known->terminal()) return;
+  ++live_;
+  ledger_.Take(known->launch->task.resources);
+  if (!known->being_killed()) {
+    contact_.Add(known->attempt(), known->launch->task.stop_after_disconnect_ms);
+  }
+}
+
+void Tasks::Rebooted(const Turn& turn) {
+  for (const auto& [attempt, unused] : table_->all()) {
+    Task* task = table_->Find(attempt);
+    if (OnRebooted(task, Detail(turn))) Changed(turn, task, false);
+  }
+}
+
+void Tasks::Kill(const Turn& turn, const model::KillTask& order) {
+  std::vector<model::AttemptId> attempts = {order.attempt};
+  if (!order.attempt.valid()) attempts = table_->OfFramework(order.key.framework);
+  for (const model::AttemptId& attempt : attempts) {
+    Task* task = FindFor(order.key, attempt);
+    if (task == nullptr) continue;
+    int64_t grace_ms = GraceOf(*task);
+    if (order.grace_ms.has_value()) {
+      grace_ms = std::min(grace_ms, std::max<int64_t>(0, *order.grace_ms));
+    }
+    KillOne(turn, task, TaskReason::kKillRequested, grace_ms);
+  }
+}
+
+void Tasks::KillOne(const Turn& turn, Task* task, TaskReason reason, int64_t grace_ms) {
+  if (task->terminal()) return;
+  if (OnKill(task, Detail(turn), reason, grace_ms)) {
+    Changed(turn, task, false);
+  } else if (turn.now + grace_ms >= task->kill_deadline) {
+    return;  // It is being killed as fast already.
+  }
+  task->kill_deadline = std::min(task->kill_deadline, turn.now + grace_ms);
+  turn.Command(task->record_seq, KillContainer{task->attempt(), grace_ms});
+}
+
+void Tasks::KillAll(const Turn& turn, TaskReason reason) {
+  for (const auto& [attempt, unused] : table_->all()) {
+    Task* task = table_->Find(attempt);
+    KillOne(turn, task, reason, GraceOf(*task));
+  }
+}
+
+void Tasks::EndFramework(const Turn& turn, const model::EndFramework& order) {
+  for (const model::AttemptId& attempt : table_->OfFramework(order.framework)) {
+    Task* task = table_->Find(attempt);
+    KillOne(turn, task, TaskReason::kFrameworkRemoved, GraceOf(*task));
+  }
+}
+
+void Tasks::Expect(const Turn& turn, const model::ExpectTasks& order) {
+  for (const model::ExpectTasks::Task& expected : order.tasks) {
+    if (!expected.attempt.valid() || table_->Find(expected.attempt) != nullptr) continue;
+    model::LaunchTask never;
+    never.framework = expected.key.framework;
+    never.attempt = expected.attempt;
+    never.task.id = expected.key.task;
+    never.task.intent_id = expected.intent_id;
+    Refuse(turn, never, TaskState::kDropped, TaskReason::kAgentLostIt,
+           "the launch never arrived at the agent");
+  }
+}
+
+void Tasks::Acknowledge(const Turn& turn, const model::AckUpdate& order) {
+  Task* task = FindFor(order.key, order.attempt);
+  if (task == nullptr) return;
+  std::vector<model::TaskStatus>& waiting = task->progress.unacknowledged;
+  if (waiting.empty() || waiting.front().sequence != order.sequence) return;  // A repetition.
+  waiting.erase(waiting.begin());
+  const bool over = task->terminal() && waiting.empty();
+  if (!over) task->record_seq = turn.Write(ProgressRecord{task->attempt(), task->progress});
+  updates_.Acknowledged(turn, *task);
+  if (over) Forget(turn, *task);
+}
+
+void Tasks::Forget(const Turn& turn, const Task& task) {
+  const ForgetContainer command{task.key(), task.attempt()};
+  table_->Forget(turn, command.attempt);
+  turn.Command(turn.journal->last_seq, command);
+}
+
+void Tasks::ForgetAll(const Turn& turn) {
+  CHECK_EQ(live_, 0);
+  while (!table_->all().empty()) Forget(turn, table_->all().begin()->second);
+}
+
+void Tasks::Started(const Turn& turn, const ContainerStarted& event) {
+  Task* task = table_->Find(event.attempt);
+  if (task == nullptr) return;
+  if (OnStarted(task, Detail(turn), event.pid)) Changed(turn, task, task->terminal());
+  // A kill of a former life of the agent may not have reached the container.
+  if (task->being_killed() && !task->terminal() && task->kill_deadline.IsNever()) {
+    task->kill_deadline = turn.now + task->progress.kill_grace_ms;
+    turn.Command(task->record_seq, KillContainer{event.attempt, task->progress.kill_grace_ms});
+  }
+}
+
+void Tasks::Failed(const Turn& turn, const LaunchFailed& event) {
+  Task* task = table_->Find(event.attempt);
+  if (task != nullptr && OnLaunchFailed(task, Detail(turn), event.message)) {
+    Changed(turn, task, false);
+  }
+}
+
+void Tasks::Cancelled(const Turn& turn, const LaunchCancelled& event) {
+  Task* task = table_->Find(event.attempt);
+  if (task != nullptr && OnLaunchCancelled(task, Detail(turn))) Changed(turn, task, false);
+}
+
+void Tasks::Ended(const Turn& turn, const ContainerEnded& event) {
+  Task* task = table_->Find(event.attempt);
+  if (task != nullptr && OnEnded(task, Detail(turn), event)) Changed(turn, task, false);
+}
+
+void Tasks::Lost(const Turn& turn, const ShimLost& event) {
+  Task* task = table_->Find(event.attempt);
+  if (task != nullptr && OnShimLost(task, Detail(turn))) Changed(turn, task, false);
+}
+
+void Tasks::NeverSpawned(const Turn& turn, const NoTrace& event) {
+  Task* task = table_->Find(event.attempt);
+  if (task == nullptr || task->terminal()) return;
+  if (task->progress.started) {
+    // It ran, and what it left behind is gone.
+    Lost(turn, ShimLost{event.attempt});
+  } else if (task->being_killed()) {
+    Cancelled(turn, LaunchCancelled{event.attempt});
+  } else {
+    SendLaunch(turn, *task);
+  }
+}
+
+void Tasks::Tick(const Turn& turn) {
+  while (contact_.Next(link_->last_contact(), link_->ping_ms()) <= turn.now) {
+    Task* task = table_->Find(contact_.first());
+    KillOne(turn, task, TaskReason::kDisconnectedTooLong, GraceOf(*task));
+  }
+  updates_.Tick(turn);
+}
+
+Time Tasks::NextDeadline() const {
+  return std::min(contact_.Next(link_->last_contact(), link_->ping_ms()), updates_.NextDeadline());
+}
+
+}  // namespace proffer::agent
