@@ -1,6 +1,10 @@
 # Compiler and linker flags that hold for everything of ours.
 add_compile_options(-Wall -Wextra -Werror -Wno-missing-field-initializers -Wno-unused-parameter
                     -fno-omit-frame-pointer)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 sees uninitialised members in moved InlinedVectors and optionals that are none.
+  add_compile_options(-Wno-maybe-uninitialized)
+endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   add_compile_options(-Wthread-safety)
 endif()

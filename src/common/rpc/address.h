@@ -1,0 +1,26 @@
+// Where a master listens or is to be found: "unix:/path/to/socket", "host:port", or several of
+// them separated by commas.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace proffer::rpc {
+
+struct Address {
+  std::string target;  // As gRPC takes it: "unix:/path" or "host:port".
+  bool is_unix = false;
+
+  friend bool operator==(const Address&, const Address&) = default;
+};
+
+// INVALID_ARGUMENT with the form expected. Relative unix paths are refused.
+absl::StatusOr<std::vector<Address>> ParseAddresses(absl::string_view text);
+// OK for unix sockets and for loopback; PERMISSION_DENIED for anything else, because there are no
+// certificates yet.
+absl::Status RequireLocal(const Address& address);
+
+}  // namespace proffer::rpc
