@@ -29,14 +29,8 @@ absl::Status CheckLength(absl::string_view what, int size) {
 absl::StatusOr<Ranges> FromProto(const v1::RangeList& list) {
   RETURN_IF_ERROR(CheckLength("ranges", list.ranges_size()));
   std::vector<Range> ranges;
-  for (const v1::Range& range : list.ranges()) {
-    if (range.first() > range.last() || range.last() > (uint64_t{1} << 62)) {
-      return absl::InvalidArgumentError(absl::StrCat("range ", range.first(), "-", range.last(),
-                                                     ": expected first <= last <= 2^62"));
-    }
-    ranges.push_back({range.first(), range.last()});
-  }
-  return Ranges(std::move(ranges));
+  for (const v1::Range& range : list.ranges()) ranges.push_back({range.first(), range.last()});
+  return Ranges::Make(std::move(ranges));
 }
 
 void ToProto(const Ranges& ranges, v1::RangeList* out) {
@@ -140,12 +134,13 @@ void ToProto(const Resource& in, v1::Resource* out) {
 
 absl::StatusOr<Resources> FromProto(const ResourceList& list) {
   RETURN_IF_ERROR(CheckLength("resources", list.size()));
-  Resources out;
+  std::vector<Resource> items;
+  items.reserve(list.size());
   for (const v1::Resource& item : list) {
     ASSIGN_OR_RETURN(Resource resource, FromProto(item));
-    RETURN_IF_ERROR(out.Add(std::move(resource)));
+    items.push_back(std::move(resource));
   }
-  return out;
+  return Resources::Make(std::move(items));
 }
 
 void ToProto(const Resources& resources, ResourceList* out) {

@@ -79,8 +79,8 @@ void Agents::Disconnect(Agent& agent) {
 
 allocator::Portions ToPortions(World& world, const Resources& resources) {
   std::map<std::string, Quantities> by_role;
-  for (const Resource& item : resources.items()) {
-    if (item.disk || item.revocable || item.shared) continue;
+  const Resources interchangeable = resources.Interchangeable();
+  for (const Resource& item : interchangeable.items()) {
     Quantities& q = by_role[item.role()];
     q.Set(item.name, q.Get(item.name) + item.Count());
   }

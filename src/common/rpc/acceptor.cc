@@ -1,0 +1,201 @@
+#include "common/rpc/acceptor.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <glog/logging.h>
+#include <netdb.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+#include "grpcpp/security/server_credentials.h"
+
+namespace proffer::rpc {
+namespace {
+
+absl::Status ErrnoStatus(absl::string_view what) {
+  return absl::ErrnoToStatus(errno, std::string(what));
+}
+
+// Makes the directory of a socket ours alone.
+absl::Status PrepareDirectory(const std::string& socket_path) {
+  const std::string directory = socket_path.substr(0, socket_path.rfind('/'));
+  if (directory.empty()) return absl::InvalidArgumentError("a socket may not lie in /");
+  if (mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
+    return ErrnoStatus(absl::StrCat("make directory ", directory));
+  }
+  struct stat info;
+  if (lstat(directory.c_str(), &info) != 0) return ErrnoStatus(directory);
+  if (!S_ISDIR(info.st_mode) || info.st_uid != geteuid() || (info.st_mode & 077) != 0) {
+    return absl::PermissionDeniedError(
+        absl::StrCat(directory,
+                     " must be a directory of our own with mode 0700, because whoever "
+                     "reaches the socket in it may do anything; chmod 0700 it or choose another"));
+  }
+  return absl::OkStatus();
+}
+
+bool SomebodyServes(const sockaddr_un& address) {
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  const bool connected =
+      connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
+  close(fd);
+  return connected;
+}
+
+absl::StatusOr<int> ListenUnix(const std::string& path) {
+  RETURN_IF_ERROR(PrepareDirectory(path));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  if (SomebodyServes(address)) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("another process serves ", path, "; stop it or listen elsewhere"));
+  }
+  unlink(path.c_str());
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return ErrnoStatus("socket");
+  if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0 ||
+      listen(fd, 1024) != 0) {
+    const absl::Status status = ErrnoStatus(absl::StrCat("listen on ", path));
+    close(fd);
+    return status;
+  }
+  return fd;
+}
+
+absl::StatusOr<std::pair<int, std::string>> ListenTcp(const std::string& target) {
+  const size_t colon = target.rfind(':');
+  std::string host = target.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  if (const int error = getaddrinfo(host.c_str(), target.substr(colon + 1).c_str(), &hints, &found);
+      error != 0) {
+    return absl::InvalidArgumentError(absl::StrCat(target, ": ", gai_strerror(error)));
+  }
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
+  const int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return ErrnoStatus("socket");
+  // A restart must not wait for old connections to time out; two servers of one port are still
+  // impossible, because SO_REUSEPORT is not set.
+  const int one = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+  sockaddr_storage bound{};
+  socklen_t length = sizeof(bound);
+  if (bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, 1024) != 0 ||
+      getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &length) != 0) {
+    const absl::Status status = ErrnoStatus(absl::StrCat("listen on ", target));
+    close(fd);
+    return status;
+  }
+  const in_port_t port = bound.ss_family == AF_INET6
+                             ? reinterpret_cast<sockaddr_in6*>(&bound)->sin6_port
+                             : reinterpret_cast<sockaddr_in*>(&bound)->sin_port;
+  return std::make_pair(fd, absl::StrCat(target.substr(0, colon), ":", ntohs(port)));
+}
+
+// Above this descriptor number no connection is taken: the rest is for files and our own work.
+int HighestConnection() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  return static_cast<int>(limit.rlim_cur - limit.rlim_cur / 4);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::Listen(const Address& address) {
+  RETURN_IF_ERROR(RequireLocal(address));
+  Address bound = address;
+  int listener = -1;
+  if (address.is_unix) {
+    ASSIGN_OR_RETURN(listener, ListenUnix(address.target.substr(5)));
+  } else {
+    ASSIGN_OR_RETURN(auto tcp, ListenTcp(address.target));
+    listener = tcp.first;
+    bound.target = tcp.second;
+  }
+  const int wake = eventfd(0, EFD_CLOEXEC);
+  if (wake < 0) return ErrnoStatus("eventfd");
+  return std::unique_ptr<Acceptor>(new Acceptor(std::move(bound), listener, wake));
+}
+
+Acceptor::Acceptor(Address address, int listener, int wake)
+    : address_(std::move(address)), listener_(listener), wake_(wake) {}
+
+Acceptor::~Acceptor() {
+  Stop();
+  close(listener_);
+  close(wake_);
+  if (address_.is_unix) unlink(address_.target.substr(5).c_str());
+}
+
+void Acceptor::AttachTo(grpc::ServerBuilder& builder) {
+  sink_ = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+      grpc::InsecureServerCredentials());
+}
+
+void Acceptor::Run() {
+  thread_ = std::thread([this] { AcceptLoop(); });
+}
+
+void Acceptor::Stop() {
+  if (!thread_.joinable()) return;
+  const uint64_t one = 1;
+  if (write(wake_, &one, sizeof(one)) != sizeof(one)) PLOG(ERROR) << "wake the accept loop";
+  thread_.join();
+}
+
+bool Acceptor::MayConnect(int fd) const {
+  if (!address_.is_unix) return true;
+  ucred peer{};
+  socklen_t length = sizeof(peer);
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return false;
+  return peer.uid == geteuid() || peer.uid == 0;
+}
+
+void Acceptor::AcceptLoop() {
+  const int highest = HighestConnection();
+  while (true) {
+    pollfd fds[2] = {{listener_, POLLIN, 0}, {wake_, POLLIN, 0}};
+    if (poll(fds, 2, -1) < 0 && errno != EINTR) PLOG(FATAL) << "poll";
+    if (fds[1].revents != 0) return;
+    const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0) {
+      if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
+        LOG_EVERY_N(WARNING, 100) << "out of descriptors; new connections wait";
+        // Only ended connections help; look again when the poll above has timed out.
+        pollfd wake = {wake_, POLLIN, 0};
+        poll(&wake, 1, 100);
+      }
+      continue;
+    }
+    if (fd >= highest || !MayConnect(fd)) {
+      LOG_EVERY_N(WARNING, 100) << "connection refused: "
+                                << (fd >= highest ? "too many connections" : "another user's");
+      close(fd);
+      continue;
+    }
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
+    parameters.listener_fd = -1;
+    parameters.fd = fd;
+    sink_->HandleNewConnection(&parameters);
+  }
+}
+
+}  // namespace proffer::rpc

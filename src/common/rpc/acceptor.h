@@ -1,0 +1,45 @@
+// Our own accept loop. Packaged gRPC never accepts again after one EMFILE, and does not ask who is
+// on the other end of a unix socket; this loop does both right and hands sockets to the server.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "absl/status/statusor.h"
+#include "common/rpc/address.h"
+#include "grpcpp/server_builder.h"
+
+namespace proffer::rpc {
+
+class Acceptor {
+ public:
+  // Binds and listens. A unix socket's directory is made if need be, with mode 0700, and must
+  // belong to us; a socket file that nobody serves is replaced. ALREADY_EXISTS when somebody does.
+  static absl::StatusOr<std::unique_ptr<Acceptor>> Listen(const Address& address);
+  ~Acceptor();
+
+  // What it became: with port 0 the port that was free.
+  const Address& address() const { return address_; }
+
+  // REQUIRES: before the server starts, and `Run` after.
+  void AttachTo(grpc::ServerBuilder& builder);
+  void Run();
+  // No new connections from now on.
+  void Stop();
+
+ private:
+  Acceptor(Address address, int listener, int wake);
+  void AcceptLoop();
+  // Whether the process on the other end may talk to us at all.
+  bool MayConnect(int fd) const;
+
+  const Address address_;
+  const int listener_;
+  const int wake_;  // An eventfd that ends the loop.
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> sink_;
+  std::thread thread_;
+};
+
+}  // namespace proffer::rpc

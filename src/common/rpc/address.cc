@@ -1,0 +1,69 @@
+#include "common/rpc/address.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "common/base/status.h"
+
+namespace proffer::rpc {
+namespace {
+
+absl::StatusOr<Address> ParseOne(absl::string_view text) {
+  if (absl::StartsWith(text, "zk://")) {
+    return absl::UnimplementedError(
+        absl::StrCat("\"", text,
+                     "\": finding the leader by ZooKeeper is not built into this "
+                     "version; name the masters as unix:/path or host:port"));
+  }
+  if (absl::StartsWith(text, "unix:")) {
+    const absl::string_view path = text.substr(5);
+    if (path.empty() || path[0] != '/') {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "\"", text, "\": expected an absolute path, as in unix:/run/proffer/master"));
+    }
+    // sun_path holds 108 bytes with the zero.
+    if (path.size() > 107) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "\"", text, "\": the path of a unix socket has at most 107 bytes, this one has ",
+          path.size(), "; choose a shorter directory"));
+    }
+    return Address{std::string(text), true};
+  }
+  const size_t colon = text.rfind(':');
+  int port = 0;
+  if (colon == absl::string_view::npos || colon == 0 ||
+      !absl::SimpleAtoi(text.substr(colon + 1), &port) || port < 0 || port > 65535) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", text, "\": expected unix:/path or host:port"));
+  }
+  return Address{std::string(text), false};
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<Address>> ParseAddresses(absl::string_view text) {
+  std::vector<Address> addresses;
+  for (absl::string_view part : absl::StrSplit(text, ',', absl::SkipWhitespace())) {
+    ASSIGN_OR_RETURN(Address address, ParseOne(part));
+    addresses.push_back(std::move(address));
+  }
+  if (addresses.empty()) {
+    return absl::InvalidArgumentError("no address given; expected unix:/path or host:port");
+  }
+  return addresses;
+}
+
+absl::Status RequireLocal(const Address& address) {
+  if (address.is_unix || absl::StartsWith(address.target, "127.") ||
+      absl::StartsWith(address.target, "localhost:") ||
+      absl::StartsWith(address.target, "[::1]:")) {
+    return absl::OkStatus();
+  }
+  return absl::PermissionDeniedError(
+      absl::StrCat(address.target,
+                   ": without certificates only unix sockets and, by --insecure_tcp, loopback "
+                   "addresses are served; use unix:/path or 127.0.0.1:port"));
+}
+
+}  // namespace proffer::rpc

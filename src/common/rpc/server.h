@@ -1,0 +1,36 @@
+// The only place that makes gRPC servers: message and metadata sizes, keepalive, the standard
+// health service and reflection, and our own accept loop.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/rpc/acceptor.h"
+#include "common/rpc/address.h"
+#include "grpcpp/server.h"
+#include "grpcpp/server_builder.h"
+
+namespace proffer::rpc {
+
+class Server {
+ public:
+  // Serves from the moment it returns. `services` outlive it.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const std::vector<Address>& addresses,
+                                                       const std::vector<grpc::Service*>& services);
+  ~Server();
+
+  // What it listens on.
+  std::vector<Address> addresses() const;
+  void SetServing(bool serving);
+  // Takes no more connections, and cuts those that are left after `grace_ms`.
+  void Shutdown(int64_t grace_ms);
+
+ private:
+  Server() = default;
+
+  std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace proffer::rpc
