@@ -1,0 +1,75 @@
+#include "master/flags.h"
+
+#include <gflags/gflags.h>
+
+#include <random>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/prng.h"
+#include "common/base/status.h"
+
+DEFINE_string(listen, "",
+              "Where to serve: unix:/path/to/socket, and by --insecure_tcp host:port "
+              "on loopback; several by commas.");
+DEFINE_bool(insecure_tcp, false,
+            "Serve loopback TCP without certificates: every local user and "
+            "task may then do anything.");
+DEFINE_string(work_dir, "", "Where the registry is kept (LevelDB). Empty: in memory, for tests.");
+DEFINE_string(cluster, "", "Id of a cluster that begins with an empty registry; default: random.");
+DEFINE_int64(agent_ping_ms, 5000, "How often agents are pinged.");
+DEFINE_int64(agent_unreachable_ms, 75000, "Silence after which an agent is unreachable.");
+DEFINE_int64(offer_timeout_ms, 120000, "How long an offer waits for its answer.");
+DEFINE_int32(max_outstanding_offers, 50, "Unanswered offers a framework may hold; 0: no limit.");
+DEFINE_int64(turn_fatal_ms, 30000, "A turn of the core longer than this ends the process.");
+DEFINE_uint64(seed, 0, "Of ids and allocation order; 0: from the kernel.");
+
+namespace proffer::master {
+namespace {
+
+absl::Status Positive(const char* flag, int64_t value) {
+  if (value > 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", flag, "=", value, ": expected a number above 0"));
+}
+
+}  // namespace
+
+absl::StatusOr<ParsedFlags> ReadFlags() {
+  RETURN_IF_ERROR(Positive("agent_ping_ms", FLAGS_agent_ping_ms));
+  RETURN_IF_ERROR(Positive("agent_unreachable_ms", FLAGS_agent_unreachable_ms));
+  RETURN_IF_ERROR(Positive("offer_timeout_ms", FLAGS_offer_timeout_ms));
+  if (FLAGS_agent_unreachable_ms < 2 * FLAGS_agent_ping_ms) {
+    return absl::InvalidArgumentError(
+        "--agent_unreachable_ms must be at least twice --agent_ping_ms, else one lost ping "
+        "makes an agent unreachable");
+  }
+  ParsedFlags parsed;
+  absl::StatusOr<std::vector<rpc::Address>> addresses = rpc::ParseAddresses(FLAGS_listen);
+  if (!addresses.ok()) return Annotate(addresses.status(), "--listen");
+  for (const rpc::Address& address : *addresses) {
+    if (!address.is_unix && !FLAGS_insecure_tcp) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--listen=", address.target,
+                       " is TCP, which needs --insecure_tcp until "
+                       "certificates are built in; unix:/path is safe"));
+    }
+    RETURN_IF_ERROR(Annotate(rpc::RequireLocal(address), "--listen"));
+  }
+  std::random_device kernel;
+  MasterOptions& options = parsed.options;
+  options.addresses = *std::move(addresses);
+  options.seed = FLAGS_seed != 0 ? FLAGS_seed : (uint64_t{kernel()} << 32 | kernel());
+  Prng prng(options.seed);
+  options.new_cluster_id =
+      FLAGS_cluster.empty() ? absl::StrCat("C-", prng.Word(12)) : FLAGS_cluster;
+  RETURN_IF_ERROR(Annotate(model::ValidateId("cluster id", options.new_cluster_id), "--cluster"));
+  options.turn_fatal_ms = FLAGS_turn_fatal_ms;
+  options.core.ping_ms = FLAGS_agent_ping_ms;
+  options.core.unreachable_ms = FLAGS_agent_unreachable_ms;
+  options.core.offer_timeout_ms = FLAGS_offer_timeout_ms;
+  options.core.max_outstanding_offers = FLAGS_max_outstanding_offers;
+  parsed.store_directory = FLAGS_work_dir;
+  return parsed;
+}
+
+}  // namespace proffer::master

@@ -1,0 +1,124 @@
+#include "master/watch.h"
+
+#include <utility>
+
+#include "common/base/clock.h"
+#include "master/view_proto.h"
+
+namespace proffer::master {
+namespace {
+
+constexpr size_t kSnapshotChunkBytes = 1 << 20;
+constexpr int64_t kBookmarkMs = 10'000;
+
+}  // namespace
+
+Watcher::Watcher(Projection* projection, const v1::WatchRequest& request)
+    : projection_(projection) {
+  for (const int kind : request.kinds()) kinds_.insert(kind);
+  {
+    MutexLock lock(&mutex_);
+    const bool resumes = request.has_after() && request.after().epoch() == projection_->epoch() &&
+                         projection_->ChangesAfter(request.after().sequence(), 1).ok();
+    if (resumes) {
+      position_ = request.after().sequence();
+    } else {
+      snapshot_ = projection_->Snapshot(kinds_, &snapshot_sequence_);
+      in_snapshot_ = true;
+      position_ = snapshot_sequence_;
+    }
+    bookmark_due_ms_ = BootTimeNow().ms + kBookmarkMs;
+    WriteNext();
+  }
+  id_ = projection_->AddWatcher([this] { Wake(); });
+  Wake();  // What came between.
+}
+
+void Watcher::Wake() {
+  MutexLock lock(&mutex_);
+  WriteNext();
+}
+
+void Watcher::OnWriteDone(bool ok) {
+  MutexLock lock(&mutex_);
+  writing_ = false;
+  if (!ok) {
+    End(grpc::Status::CANCELLED);
+    return;
+  }
+  WriteNext();
+}
+
+void Watcher::OnCancel() {
+  MutexLock lock(&mutex_);
+  if (!writing_) End(grpc::Status::CANCELLED);
+}
+
+void Watcher::OnDone() {
+  projection_->RemoveWatcher(id_);
+  delete this;
+}
+
+void Watcher::End(const grpc::Status& status) {
+  if (ended_) return;
+  ended_ = true;
+  Finish(status);
+}
+
+bool Watcher::Wanted(const v1::Object& object) const {
+  return kinds_.empty() || kinds_.count(KindOf(object)) > 0;
+}
+
+void Watcher::FillSnapshot() {
+  v1::SnapshotChunk* chunk = out_.mutable_snapshot();
+  chunk->mutable_revision()->set_epoch(projection_->epoch());
+  chunk->mutable_revision()->set_sequence(snapshot_sequence_);
+  size_t bytes = 0;
+  while (next_object_ < snapshot_.size() && bytes < kSnapshotChunkBytes) {
+    bytes += snapshot_[next_object_]->ByteSizeLong();
+    *chunk->add_objects() = *snapshot_[next_object_++];
+  }
+  if (next_object_ < snapshot_.size()) return;
+  chunk->set_last(true);
+  in_snapshot_ = false;
+  snapshot_.clear();
+}
+
+bool Watcher::FillChange() {
+  while (true) {
+    const auto changes = projection_->ChangesAfter(position_, 64);
+    if (!changes.ok()) {
+      End(grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED,
+                       "the reader is too slow: changes left the ring before they were read; "
+                       "watch again from a snapshot"));
+      return false;
+    }
+    if (changes->empty()) break;
+    for (const ChangePointer& change : *changes) {
+      position_ = change->revision().sequence();
+      if (!Wanted(change->object())) continue;
+      *out_.mutable_change() = *change;
+      return true;
+    }
+  }
+  const int64_t now_ms = BootTimeNow().ms;
+  if (now_ms < bookmark_due_ms_) return false;
+  bookmark_due_ms_ = now_ms + kBookmarkMs;
+  out_.mutable_bookmark()->mutable_revision()->set_epoch(projection_->epoch());
+  out_.mutable_bookmark()->mutable_revision()->set_sequence(position_);
+  return true;
+}
+
+void Watcher::WriteNext() {
+  if (writing_ || ended_) return;
+  out_.Clear();
+  if (in_snapshot_) {
+    FillSnapshot();
+  } else if (!FillChange()) {
+    return;
+  }
+  writing_ = true;
+  StartWrite(&out_);
+}
+
+}  // namespace proffer::master
