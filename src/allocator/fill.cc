@@ -265,7 +265,10 @@ void Fill::Give(ClientIndex client, Want* want, const Step& step) {
     made_.push_back(Made{client, last_on_agent_[step.agent.value], last_of_client_[client.value]});
     last_on_agent_[step.agent.value] = g;
     last_of_client_[client.value] = g;
-    grants_.push_back(Grant{c.framework, c.role, step.agent, {}});
+    Grant& grant = grants_.emplace_back();
+    grant.framework = c.framework;
+    grant.role = c.role;
+    grant.agent = step.agent;
     ++framework.outstanding;
   }
 
