@@ -56,7 +56,7 @@ void Fill::Gather() {
   books_.agents.TakeChanged(&changed_);
   stirred_.clear();
   stirred_.swap(books_.stirred);
-  words_ = std::max<size_t>(open.words(), 1);
+  words_ = books_.agents.size() / BitRow::kBits + 1;
   first_word_ = books_.first_word % words_;
   open_from_ = 0;
 

@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/prng.h"
 #include "glog/logging.h"
 
 namespace proffer::allocator {
@@ -75,6 +76,19 @@ bool Oracle::Fits(const Client& client, const OracleFramework::OracleDemand& dem
   return free.Contains(amounts);
 }
 
+std::vector<uint32_t> Oracle::Order() const {
+  const uint64_t words = known_agents / 64 + 1;
+  const uint64_t first = Prng(seed).Next() % words;
+  std::vector<uint32_t> order;
+  for (const auto& [index, agent] : agents) {
+    if (index / 64 >= first) order.push_back(index);
+  }
+  for (const auto& [index, agent] : agents) {
+    if (index / 64 < first) order.push_back(index);
+  }
+  return order;
+}
+
 bool Oracle::FindStep(const Client& client, Time now, const std::vector<OracleGrant>& made,
                       Step* step) const {
   const OracleFramework& framework = frameworks.at(client.first);
@@ -87,7 +101,7 @@ bool Oracle::FindStep(const Client& client, Time now, const std::vector<OracleGr
       }
     }
   } else {
-    for (const auto& [index, agent] : agents) order.push_back(index);
+    order = Order();
   }
   step->client = client;
   for (size_t d = 0; d < framework.demands.size(); ++d) {

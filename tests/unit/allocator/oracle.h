@@ -53,8 +53,13 @@ class Oracle {
   std::map<std::string, int64_t> weights_milli;
   std::map<std::tuple<uint32_t, std::string, uint32_t>, std::pair<Amounts, Time>> refusals;
   int cap = 0;
+  uint64_t seed = 0;
+  uint32_t known_agents = 0;  // The largest index ever, plus 1.
 
   std::vector<OracleGrant> Allocate(Time now);
+  // The order in which agents are tried: by index, beginning at a multiple of 64 that depends on
+  // the seed.
+  std::vector<uint32_t> Order() const;
   int64_t Share(const Amounts& amounts) const;  // Dominant.
   Amounts FreeFor(const OracleAgent& agent, const std::string& role) const;
 

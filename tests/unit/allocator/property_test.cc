@@ -29,6 +29,7 @@ class World {
   explicit World(const Config& config)
       : config_(config), prng_(config.seed), allocator_(OptionsOf(config)) {
     oracle_.cap = config.cap;
+    oracle_.seed = config.seed;
     for (const char* role : kRoles) roles_.push_back(allocator_.InternRole(role));
   }
 
@@ -101,7 +102,7 @@ class World {
   }
 
   void Change() {
-    switch (prng_.Below(16)) {
+    switch (prng_.Below(20)) {
       case 0:
         return AddAgent();
       case 1:
@@ -114,6 +115,8 @@ class World {
         return prng_.Chance(1, 4) ? RemoveFramework() : UpdateRoles();
       case 5:
       case 6:
+      case 12:
+      case 13:
         return SetDemand();
       case 7:
         return SuppressOrRevive();
@@ -135,6 +138,7 @@ class World {
     const auto index = static_cast<uint32_t>(prng_.Below(config_.agents));
     if (oracle_.agents.count(index) > 0) return;
     OracleAgent& agent = oracle_.agents[index];
+    oracle_.known_agents = std::max(oracle_.known_agents, index + 1);
     agent.facts = SomeFacts();
     const std::vector<Portion> total = SomeTotal();
     for (const Portion& portion : total) agent.total[Role(portion.reserved_to)] = portion.amounts;
@@ -163,7 +167,7 @@ class World {
   void Activate() {
     const auto index = AnyAgent();
     if (!index.has_value()) return;
-    const bool active = prng_.Chance(2, 3);
+    const bool active = prng_.Chance(4, 5);
     oracle_.agents[*index].active = active;
     allocator_.SetAgentActive(AgentIndex(*index), active);
   }
@@ -258,7 +262,7 @@ class World {
       return roles.empty() || Role(roles[0]) == role;
     };
     auto& suppressed = framework.suppressed;
-    if (prng_.Chance(1, 3)) {
+    if (prng_.Chance(1, 5)) {
       for (const std::string& role : framework.roles) {
         if (concerned(role)) suppressed.push_back(role);
       }
@@ -276,7 +280,7 @@ class World {
   void Connect() {
     const auto index = AnyFramework();
     if (!index.has_value()) return;
-    const bool active = prng_.Chance(3, 4);
+    const bool active = prng_.Chance(9, 10);
     oracle_.frameworks[*index].active = active;
     if (!active) ForgetRefusals([&](const auto& key) { return std::get<0>(key) == *index; });
     allocator_.SetFrameworkActive(FrameworkIndex(*index), active);
