@@ -233,6 +233,8 @@ class Allocator {
 
  private:
   class State;
+  Allocator Refreshed() const;
+
   std::unique_ptr<State> state_;
 };
 
