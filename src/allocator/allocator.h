@@ -154,6 +154,7 @@ class Allocator {
   // The kind counts items (ranges, sets), so that it takes no part in shares. `ports` is known to.
   // RESOURCE_EXHAUSTED when the name is new and there are too many already.
   absl::Status MarkItems(absl::string_view kind);
+  // REQUIRES: nothing negative.
   Quantities ToQuantities(const Amounts& amounts) const;
   const std::string& KindName(int kind) const;
   // REQUIRES: a valid role name. Ancestors are interned too. "*" gives kUnreserved.
@@ -212,6 +213,7 @@ class Allocator {
   // Appends grants, already held by their clients. Never grants more than is free.
   void Allocate(Time now, std::vector<Grant>* grants);
   // When Allocate should be called although nothing happened: a refusal or a hold on crumbs ends.
+  // May be earlier than that (a refusal was replaced or voided), never later.
   Time NextDeadline() const;
 
   // --- Looking ---
@@ -231,6 +233,8 @@ class Allocator {
 
  private:
   class State;
+  Allocator Refreshed() const;
+
   std::unique_ptr<State> state_;
 };
 

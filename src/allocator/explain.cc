@@ -123,13 +123,16 @@ class Explaining {
 
 }  // namespace
 
+// Agents came or went since the last pass: a copy with the shares as they are now.
+Allocator Allocator::Refreshed() const {
+  Allocator copy(*this);
+  copy.state_->books.RefreshShares();
+  return copy;
+}
+
 Explanation Allocator::Explain(FrameworkIndex framework, int demand, Time now) const {
   const Books& b = state_->books;
-  if (b.shares_stale) {
-    Allocator fresh(*this);
-    fresh.state_->books.RefreshShares();
-    return fresh.Explain(framework, demand, now);
-  }
+  if (b.shares_stale) return Refreshed().Explain(framework, demand, now);
   const std::vector<Demand>& demands = b.clients.framework(framework).demands;
   CHECK(demand >= 0 && static_cast<size_t>(demand) < demands.size());
   const Demand& asked = demands[static_cast<size_t>(demand)];
@@ -148,11 +151,7 @@ Explanation Allocator::Explain(FrameworkIndex framework, int demand, Time now) c
 
 Explanation Allocator::ExplainRole(FrameworkIndex framework, RoleIndex role, Time now) const {
   const Books& b = state_->books;
-  if (b.shares_stale) {
-    Allocator fresh(*this);
-    fresh.state_->books.RefreshShares();
-    return fresh.ExplainRole(framework, role, now);
-  }
+  if (b.shares_stale) return Refreshed().ExplainRole(framework, role, now);
   const ClientIndex client = b.clients.Find(framework, role);
   if (!client.valid()) return Explanation();
   return Explaining(b, client, now).Explain(nullptr, {});

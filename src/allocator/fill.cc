@@ -36,6 +36,7 @@ void Fill::Round() {
   for (ClientIndex client; (client = contest_.Fairest()).valid();) {
     if (Serve(client)) {
       contest_.Served();
+      if (NothingLeft()) break;
     } else {
       if (!crumbs_kept_) KeepCrumbs(client);
       contest_.Drop();
@@ -56,7 +57,7 @@ void Fill::Gather() {
   books_.agents.TakeChanged(&changed_);
   stirred_.clear();
   stirred_.swap(books_.stirred);
-  words_ = std::max<size_t>(open.words(), 1);
+  words_ = books_.agents.size() / BitRow::kBits + 1;
   first_word_ = books_.first_word % words_;
   open_from_ = 0;
 
@@ -82,6 +83,7 @@ void Fill::Gather() {
       members_.Set(client.value);
     }
   }
+  only_few_ = members_.None() && changed_agents_.size() <= kFewAgents;
   if (changed_agents_.empty()) return;
   if (changed_agents_.size() <= kFewAgents) {
     GatherByAgent();
@@ -102,7 +104,7 @@ void Fill::GatherByAgent() {
       const uint64_t bits = hungry.Word(word) & ~forbidden.Word(word) & ~members_.Word(word);
       BitRow::ForEachInWord(bits, static_cast<uint32_t>(word), [&](uint32_t c) {
         const ClientIndex client(c);
-        if (CouldUse(client, agent)) {
+        if (CouldUse(books_.clients[client], agent)) {
           members_.Set(c);
         } else if (MayKeepCrumbs(books_.clients[client]) &&
                    (!passed_over.valid() || books_.IsFairer(client, passed_over)) &&
@@ -138,14 +140,29 @@ bool Fill::HasWork(ClientIndex client) const {
   return false;
 }
 
-bool Fill::CouldUse(ClientIndex client, AgentIndex agent) {
-  Client& c = books_.clients[client];
-  for (Want& want : c.wants) {
+bool Fill::CouldUse(const Client& client, AgentIndex agent) const {
+  const Agent& a = books_.agents[agent];
+  for (const Want& want : client.wants) {
     if (want.unmet <= 0 || !books_.classes.Holds(want.klass, agent)) continue;
-    Step step;
-    if (want.undeclared() || Fits(client, want, agent, &step)) return true;
+    Amounts scratch;
+    if (want.undeclared() ||
+        books_.agents.FreeFor(a, client.role, books_.roles, /*reserved_only=*/false, &scratch)
+            .Contains(want.shape)) {
+      return true;
+    }
   }
   return false;
+}
+
+// True if no agent that anybody came for has anything left. False says nothing.
+bool Fill::NothingLeft() {
+  const BitRow& open = books_.agents.open();
+  if (only_few_) {
+    return std::none_of(changed_agents_.begin(), changed_agents_.end(),
+                        [&](AgentIndex agent) { return open.Test(agent.value); });
+  }
+  while (open_from_ < words_ && open.Word(WordAt(open_from_)) == 0) ++open_from_;
+  return open_from_ == words_;
 }
 
 // --- Who is served ---
@@ -265,7 +282,10 @@ void Fill::Give(ClientIndex client, Want* want, const Step& step) {
     made_.push_back(Made{client, last_on_agent_[step.agent.value], last_of_client_[client.value]});
     last_on_agent_[step.agent.value] = g;
     last_of_client_[client.value] = g;
-    grants_.push_back(Grant{c.framework, c.role, step.agent, {}});
+    Grant& grant = grants_.emplace_back();
+    grant.framework = c.framework;
+    grant.role = c.role;
+    grant.agent = step.agent;
     ++framework.outstanding;
   }
 
@@ -336,14 +356,13 @@ void Fill::KeepCrumbs(ClientIndex client) {
   const BitRow& forbidden = books_.refusals.forbidden_agents(client);
   const bool everywhere = fresh || c.again.words() > 0;
   const size_t end = everywhere ? words_ : changed_words_.size();
-  for (size_t i = 0; i < end && unmet > 0; ++i) {
+  const auto most_looks = 2 * static_cast<int64_t>(books_.agents.size());
+  for (size_t i = 0; i < end && unmet > 0 && looks_for_crumbs_ < most_looks; ++i) {
     const size_t word = WordAt(everywhere ? i : changed_words_[i]);
     const uint64_t bits = Candidates(c, fresh, word) & ~forbidden.Word(word);
     BitRow::ForEachInWord(bits, static_cast<uint32_t>(word), [&](uint32_t a) {
       const AgentIndex agent(a);
-      if (unmet <= 0 || ++looks_for_crumbs_ > 2 * static_cast<int64_t>(books_.agents.size())) {
-        return;
-      }
+      if (unmet <= 0 || ++looks_for_crumbs_ > most_looks) return;
       const Agent& kept = books_.agents[agent];
       if (kept.crumbs_kept_for == client || books_.CrumbsKeptFrom(client, kept, now_)) return;
       if (kept.buckets[0].in_debt || kept.buckets[0].free.IsZero()) return;

@@ -38,7 +38,9 @@ class Fill {
   void Gather();
   void GatherByAgent();
   bool HasWork(ClientIndex client) const;
-  bool CouldUse(ClientIndex client, AgentIndex agent);
+  // Looks at what is free only: what else may stand in the way is found out when serving.
+  bool CouldUse(const Client& client, AgentIndex agent) const;
+  bool NothingLeft();
   // Gives the client one shape, or one bounded grant. False if there is nothing for it.
   bool Serve(ClientIndex client);
   bool FindStep(ClientIndex client, Want* want, Step* step);
@@ -73,7 +75,8 @@ class Fill {
   BitRow members_;
   size_t words_ = 1;
   size_t first_word_ = 0;
-  size_t open_from_ = 0;  // No agent is open at positions before this.
+  size_t open_from_ = 0;   // No agent is open at positions before this.
+  bool only_few_ = false;  // Members came for changed_agents_ only, and these are few.
   bool crumbs_kept_ = false;
   int64_t looks_for_crumbs_ = 0;
 

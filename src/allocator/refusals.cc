@@ -27,7 +27,7 @@ uint32_t Low(int64_t ms) { return static_cast<uint32_t>(ms); }
 
 Refusals::OfAgent& Refusals::Of(AgentIndex agent) {
   if (agent.value >= agents_.size()) agents_.resize(agent.value + 1);
-  return agents_[agent.value];
+  return agents_[agent.value].Own();
 }
 
 Refusals::OfClient& Refusals::Of(ClientIndex client) {
@@ -43,14 +43,14 @@ Refusals::Group& Refusals::GroupOf(OfAgent* of, uint32_t amounts) {
   return of->groups.back();
 }
 
-void Refusals::Forbid(AgentIndex agent, ClientIndex client, bool forbidden) {
-  agents_[agent.value].forbidden.Put(client.value, forbidden);
+void Refusals::Forbid(AgentIndex agent, ClientIndex client, bool forbidden, OfAgent* of) {
+  of->forbidden.Put(client.value, forbidden);
   clients_[client.value].forbidden.Put(agent.value, forbidden);
 }
 
 void Refusals::Drop(AgentIndex agent, OfAgent* of, const Entry& entry) {
   const ClientIndex client(entry.client);
-  Forbid(agent, client, false);
+  Forbid(agent, client, false, of);
   Group& group = GroupOf(of, entry.amounts);
   if (--group.entries == 0) {
     group = of->groups.back();
@@ -82,7 +82,7 @@ void Refusals::Refuse(AgentIndex agent, ClientIndex client, const Amounts& refus
   of_client.refused.Set(agent.value);
   ++of_client.count;
   ++live_;
-  if (group.forbids_all) Forbid(agent, client, true);
+  if (group.forbids_all) Forbid(agent, client, true, &of);
   Enter(agent, client, until);
 }
 
@@ -92,7 +92,7 @@ void Refusals::ForgetClient(ClientIndex client) {
   const BitRow refused = of_client.refused;
   refused.ForEach([&](uint32_t a) {
     const AgentIndex agent(a);
-    OfAgent& of = agents_[a];
+    OfAgent& of = agents_[a].Own();
     const auto place = Seek(of.entries, client);
     Drop(agent, &of, *place);
     of.entries.erase(place);
@@ -102,23 +102,23 @@ void Refusals::ForgetClient(ClientIndex client) {
 
 void Refusals::ForgetAgent(AgentIndex agent) {
   if (!AnyOn(agent)) return;
-  OfAgent& of = agents_[agent.value];
+  OfAgent& of = agents_[agent.value].Own();
   for (const Entry& entry : of.entries) Drop(agent, &of, entry);
-  of = OfAgent();
+  agents_[agent.value].Reset();
 }
 
 void Refusals::Enter(AgentIndex agent, ClientIndex client, Time until) {
   if (++calendar_entries_ > sweep_at_) SweepCalendar();
   const int64_t slot = until.ms >> kSlotBits;
   const auto offset = static_cast<uint32_t>(until.ms - (slot << kSlotBits));
-  auto [found, is_new] = calendar_.try_emplace(slot, Slot{until.ms, {}});
-  found->second.earliest_ms = std::min(found->second.earliest_ms, until.ms);
-  found->second.dues.push_back(Due{agent.value, client.value << kSlotBits | offset});
+  Slot& dues = calendar_[slot].Own();
+  dues.earliest_ms = std::min(dues.earliest_ms, until.ms);
+  dues.dues.push_back(Due{agent.value, client.value << kSlotBits | offset});
 }
 
 bool Refusals::IsStale(int64_t slot, const Due& due) const {
   const ClientIndex client(due.client_and_offset >> kSlotBits);
-  const auto& entries = agents_[due.agent].entries;
+  const auto& entries = agents_[due.agent]->entries;
   const auto place = Seek(entries, client);
   if (place == entries.end() || place->client != client.value) return true;
   const int64_t offset = due.client_and_offset & ((1u << kSlotBits) - 1);
@@ -128,7 +128,7 @@ bool Refusals::IsStale(int64_t slot, const Due& due) const {
 void Refusals::SweepCalendar() {
   calendar_entries_ = 1;  // The one being entered.
   for (auto slot = calendar_.begin(); slot != calendar_.end();) {
-    auto& dues = slot->second.dues;
+    auto& dues = slot->second.Own().dues;
     dues.erase(std::remove_if(dues.begin(), dues.end(),
                               [&](const Due& due) { return IsStale(slot->first, due); }),
                dues.end());
@@ -141,9 +141,9 @@ void Refusals::SweepCalendar() {
 
 void Refusals::Expire(Time now, std::vector<Pair>* ended) {
   now_ = std::max(now_, now);
-  while (!calendar_.empty() && calendar_.begin()->second.earliest_ms <= now.ms) {
+  while (!calendar_.empty() && calendar_.begin()->second->earliest_ms <= now.ms) {
     const int64_t slot = calendar_.begin()->first;
-    Slot& dues = calendar_.begin()->second;
+    Slot& dues = calendar_.begin()->second.Own();
     std::vector<Due> later;
     int64_t earliest_ms = INT64_MAX;
     for (const Due& due : dues.dues) {
@@ -157,7 +157,7 @@ void Refusals::Expire(Time now, std::vector<Pair>* ended) {
       --calendar_entries_;
       if (IsStale(slot, due)) continue;
       const Pair pair{AgentIndex(due.agent), ClientIndex(due.client_and_offset >> kSlotBits)};
-      OfAgent& of = agents_[due.agent];
+      OfAgent& of = agents_[due.agent].Own();
       const auto place = Seek(of.entries, pair.client);
       Drop(pair.agent, &of, *place);
       of.entries.erase(place);
@@ -174,20 +174,23 @@ void Refusals::Expire(Time now, std::vector<Pair>* ended) {
 
 void Refusals::Reassess(AgentIndex agent, const Amounts& all_free) {
   if (!AnyOn(agent)) return;
-  OfAgent& of = agents_[agent.value];
-  for (Group& group : of.groups) {
+  for (size_t g = 0; g < agents_[agent.value]->groups.size(); ++g) {
+    const Group& group = agents_[agent.value]->groups[g];
     const bool forbids_all = pool_[group.amounts].Contains(all_free);
     if (forbids_all == group.forbids_all) continue;
-    group.forbids_all = forbids_all;
+    OfAgent& of = agents_[agent.value].Own();
+    of.groups[g].forbids_all = forbids_all;
     for (const Entry& entry : of.entries) {
-      if (entry.amounts == group.amounts) Forbid(agent, ClientIndex(entry.client), forbids_all);
+      if (entry.amounts == of.groups[g].amounts) {
+        Forbid(agent, ClientIndex(entry.client), forbids_all, &of);
+      }
     }
   }
 }
 
 const Amounts* Refusals::Find(AgentIndex agent, ClientIndex client, Time now) const {
   if (!AnyOn(agent)) return nullptr;
-  const auto& entries = agents_[agent.value].entries;
+  const auto& entries = agents_[agent.value]->entries;
   const auto place = Seek(entries, client);
   if (place == entries.end() || place->client != client.value) return nullptr;
   const bool ended = static_cast<int32_t>(place->until - Low(now.ms)) <= 0;
@@ -199,7 +202,7 @@ bool Refusals::AnyOf(ClientIndex client) const {
 }
 
 bool Refusals::AnyOn(AgentIndex agent) const {
-  return agent.value < agents_.size() && !agents_[agent.value].entries.empty();
+  return agent.value < agents_.size() && !agents_[agent.value]->entries.empty();
 }
 
 const BitRow& Refusals::forbidden_agents(ClientIndex client) const {
@@ -207,18 +210,18 @@ const BitRow& Refusals::forbidden_agents(ClientIndex client) const {
 }
 
 const BitRow& Refusals::forbidden_clients(AgentIndex agent) const {
-  return agent.value < agents_.size() ? agents_[agent.value].forbidden : NoBits();
+  return agent.value < agents_.size() ? agents_[agent.value]->forbidden : NoBits();
 }
 
 Time Refusals::NextDeadline() const {
-  return calendar_.empty() ? Time::Never() : Time{calendar_.begin()->second.earliest_ms};
+  return calendar_.empty() ? Time::Never() : Time{calendar_.begin()->second->earliest_ms};
 }
 
 void Refusals::CheckInvariants() const {
   int64_t live = 0;
   std::vector<int64_t> of_clients(clients_.size(), 0);
   for (uint32_t a = 0; a < agents_.size(); ++a) {
-    const OfAgent& of = agents_[a];
+    const OfAgent& of = *agents_[a];
     std::vector<uint32_t> in_groups(of.groups.size(), 0);
     uint32_t forbidden = 0;
     for (size_t i = 0; i < of.entries.size(); ++i) {
@@ -247,8 +250,8 @@ void Refusals::CheckInvariants() const {
   int64_t entries = 0;
   int64_t good = 0;
   for (const auto& [slot, dues] : calendar_) {
-    entries += static_cast<int64_t>(dues.dues.size());
-    for (const Due& due : dues.dues) good += IsStale(slot, due) ? 0 : 1;
+    entries += static_cast<int64_t>(dues->dues.size());
+    for (const Due& due : dues->dues) good += IsStale(slot, due) ? 0 : 1;
   }
   CHECK_EQ(entries, calendar_entries_);
   CHECK_GE(good, live_) << "a refusal that would never end";

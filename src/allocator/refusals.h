@@ -3,6 +3,7 @@
 // Five million of them are a normal sight (half of 10,000 agents x 1,000 frameworks), and every
 // pass asks about them; so there are three forms of the same truth:
 //   - per agent a table sorted by client, 12 bytes an entry, with equal amounts told once;
+//     (and shared between copies of the allocator until one of them changes it);
 //   - a calendar of deadlines, 8 bytes an entry, cleaned of what is stale each time it has doubled;
 //   - `forbidden`: bits over agents and over clients, set where the refused amounts contain all
 //     that the agent has free, so that no grant at all could be made. They are brought up to date
@@ -19,6 +20,7 @@
 #include "allocator/amounts.h"
 #include "allocator/amounts_pool.h"
 #include "allocator/bit_row.h"
+#include "allocator/cow.h"
 #include "common/base/time.h"
 
 namespace proffer::allocator {
@@ -52,6 +54,7 @@ class Refusals {
 
   int64_t live() const { return live_; }
   Time NextDeadline() const;  // At or before the first end of a refusal; Never if there is none.
+  int64_t CalendarEntries() const { return calendar_entries_; }  // Stale ones too.
   void CheckInvariants() const;
 
  private:
@@ -82,7 +85,7 @@ class Refusals {
     uint32_t client_and_offset;
   };
   struct Slot {
-    int64_t earliest_ms;
+    int64_t earliest_ms = INT64_MAX;
     std::vector<Due> dues;
   };
   static constexpr int kSlotBits = 8;  // A slot of the calendar is 256 ms.
@@ -90,7 +93,7 @@ class Refusals {
   OfAgent& Of(AgentIndex agent);
   OfClient& Of(ClientIndex client);
   static Group& GroupOf(OfAgent* of, uint32_t amounts);
-  void Forbid(AgentIndex agent, ClientIndex client, bool forbidden);
+  void Forbid(AgentIndex agent, ClientIndex client, bool forbidden, OfAgent* of);
   // Removes an entry from its group, not from the table.
   void Drop(AgentIndex agent, OfAgent* of, const Entry& entry);
   void Enter(AgentIndex agent, ClientIndex client, Time until);
@@ -98,9 +101,9 @@ class Refusals {
   void SweepCalendar();
 
   AmountsPool pool_;
-  std::vector<OfAgent> agents_;
+  std::vector<Cow<OfAgent>> agents_;
   std::vector<OfClient> clients_;
-  std::map<int64_t, Slot> calendar_;  // By deadline / 256 ms.
+  std::map<int64_t, Cow<Slot>> calendar_;  // By deadline / 256 ms.
   int64_t calendar_entries_ = 0;
   int64_t sweep_at_ = 1024;
   int64_t live_ = 0;
