@@ -1,0 +1,104 @@
+#include "agent/flags.h"
+
+#include <gflags/gflags.h>
+#include <unistd.h>
+
+#include <random>
+
+#include "absl/strings/str_cat.h"
+#include "agent/machine.h"
+#include "agent/payload.h"
+#include "common/base/clock.h"
+#include "common/base/status.h"
+
+DEFINE_string(master, "", "Where the masters are: unix:/path or host:port, several by commas.");
+DEFINE_string(work_dir, "", "Where checkpoints and sandboxes are kept; the agent's identity.");
+DEFINE_string(runtime_dir, "/run/proffer/agent",
+              "What must not survive a reboot; on tmpfs, and short: sockets lie in it.");
+DEFINE_string(resources, "",
+              "What the machine has for tasks, as in "
+              "\"cpus:4;mem:8GiB;ports:[31000-31999]\"; default: detected.");
+DEFINE_string(attributes, "", "Facts for constraints, as in \"rack:r1;ssd:true\".");
+DEFINE_string(hostname, "", "The name it is known by; default: the machine's.");
+DEFINE_string(region, "", "Region, a fact for constraints.");
+DEFINE_string(zone, "", "Zone, a fact for constraints.");
+DEFINE_string(isolation, "posix",
+              "How tasks are kept apart: posix (process groups and rlimits; "
+              "cpu and memory are counted, not enforced).");
+DEFINE_string(default_user, "", "Who runs tasks that do not say; default: the agent's user.");
+DEFINE_string(shim, "", "The proffer-shim program; default: beside the agent.");
+DEFINE_uint64(log_file_bytes, 10 << 20, "Size at which a task's output file is rotated.");
+DEFINE_uint32(log_files, 2, "Files of a task's output that are kept, each stream.");
+DEFINE_uint64(keep_sandboxes, 100, "Sandboxes of ended tasks that are kept.");
+DEFINE_int64(turn_fatal_ms, 30000, "A turn of the core longer than this ends the process.");
+DEFINE_uint64(seed, 0, "Of the jitter; 0: from the kernel.");
+
+namespace proffer::agent {
+namespace {
+
+std::string BesideProgram(const std::string& program, const std::string& name) {
+  char path[4096];
+  const ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+  const std::string self = length > 0 ? std::string(path, length) : program;
+  const size_t slash = self.rfind('/');
+  return slash == std::string::npos ? name : self.substr(0, slash + 1) + name;
+}
+
+}  // namespace
+
+absl::StatusOr<ParsedFlags> ReadFlags(const std::string& program) {
+  ParsedFlags parsed;
+  AgentOptions& options = parsed.options;
+  absl::StatusOr<std::vector<rpc::Address>> masters = rpc::ParseAddresses(FLAGS_master);
+  if (!masters.ok()) return Annotate(masters.status(), "--master");
+  options.masters = *std::move(masters);
+  if (FLAGS_work_dir.empty() || FLAGS_work_dir[0] != '/') {
+    return absl::InvalidArgumentError("--work_dir: expected an absolute path");
+  }
+  if (FLAGS_runtime_dir.empty() || FLAGS_runtime_dir[0] != '/') {
+    return absl::InvalidArgumentError("--runtime_dir: expected an absolute path");
+  }
+  if (FLAGS_isolation != "posix") {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--isolation=", FLAGS_isolation, ": this build knows posix (process groups and rlimits)"));
+  }
+  RETURN_IF_ERROR(Annotate(MakeDirectories(FLAGS_work_dir, 0700), "--work_dir"));
+  RETURN_IF_ERROR(Annotate(MakeDirectories(FLAGS_runtime_dir, 0700), "--runtime_dir"));
+  parsed.work_dir = FLAGS_work_dir;
+
+  AgentFacts& facts = options.core.info.facts;
+  facts.hostname = FLAGS_hostname.empty() ? Hostname() : FLAGS_hostname;
+  RETURN_IF_ERROR(Annotate(model::ValidateId("hostname", facts.hostname), "--hostname"));
+  facts.region = FLAGS_region;
+  facts.zone = FLAGS_zone;
+  absl::StatusOr<Attributes> attributes = Attributes::Parse(FLAGS_attributes);
+  if (!attributes.ok()) return Annotate(attributes.status(), "--attributes");
+  facts.attributes = *std::move(attributes);
+  absl::StatusOr<Resources> resources =
+      FLAGS_resources.empty() ? DetectResources(FLAGS_work_dir) : Resources::Parse(FLAGS_resources);
+  if (!resources.ok()) return Annotate(resources.status(), "--resources");
+  options.core.info.resources = *std::move(resources);
+  ASSIGN_OR_RETURN(options.core.boot_id, ReadBootId());
+  std::random_device kernel;
+  options.core.seed = FLAGS_seed != 0 ? FLAGS_seed : (uint64_t{kernel()} << 32 | kernel());
+  options.core.wall_offset_ms = UnixNowMs() - BootTimeNow().ms;
+
+  Runner::Options& runner = options.runner;
+  runner.work_dir = FLAGS_work_dir;
+  runner.runtime_dir = FLAGS_runtime_dir;
+  runner.shim_path = FLAGS_shim.empty() ? BesideProgram(program, "proffer-shim") : FLAGS_shim;
+  if (access(runner.shim_path.c_str(), X_OK) != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--shim: ", runner.shim_path, " is not an executable file"));
+  }
+  runner.host = facts.hostname;
+  runner.default_user = FLAGS_default_user;
+  runner.log_file_bytes = FLAGS_log_file_bytes;
+  runner.log_files = FLAGS_log_files;
+  runner.keep_ended_sandboxes = FLAGS_keep_sandboxes;
+  runner.decode = DecodePayload;
+  options.turn_fatal_ms = FLAGS_turn_fatal_ms;
+  return parsed;
+}
+
+}  // namespace proffer::agent

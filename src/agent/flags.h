@@ -1,0 +1,20 @@
+// The agent's flags, read once.
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "agent/agent.h"
+
+namespace proffer::agent {
+
+struct ParsedFlags {
+  AgentOptions options;
+  std::string work_dir;
+};
+
+// Makes the work directory, because the machine's disk is read there. INVALID_ARGUMENT says which
+// flag is wrong and what it should be. `program`: argv[0], beside which the shim is looked for.
+absl::StatusOr<ParsedFlags> ReadFlags(const std::string& program);
+
+}  // namespace proffer::agent
