@@ -1,0 +1,378 @@
+// The stream, the calls, and the composition. What concerns tasks is in scheduler_tasks.cc.
+#include "sdk/core/scheduler_core.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/limits.h"
+
+namespace proffer::sdk {
+namespace {
+
+constexpr int kSilentHeartbeats = 3;
+
+}  // namespace
+
+SchedulerCore::SchedulerCore(Config config)
+    : config_(std::move(config)),
+      prng_(config_.seed),
+      offers_(config_.offer_hold_ms),
+      reconciler_(config_.reconcile_min_ms, config_.reconcile_max_ms),
+      suppressed_(config_.suppressed_roles.begin(), config_.suppressed_roles.end()) {
+  if (!config_.saved.framework.empty()) config_.framework.id = config_.saved.framework;
+  for (const Intent& intent : config_.saved.intents) {
+    Task& task = tasks_.Add(intent.task);
+    task.intent_id = intent.intent_id;
+    task.agent = intent.agent;
+    task.own = true;
+    task.in_store = true;
+  }
+}
+
+// --- Turns ---
+
+void SchedulerCore::Begin(Time now, Effects* effects) {
+  // A late turn means that nobody could have been heard: that is no silence of the master's.
+  if (now != now_ && !deadline_.IsNever() && now - deadline_ > limits::kLateTurnMs) {
+    silence_deadline_ = silence_deadline_ + (now - deadline_);
+  }
+  now_ = now;
+  out_ = effects;
+}
+
+void SchedulerCore::Finish() {
+  if (!changes_.empty()) {
+    out_->saves.push_back({++last_save_, std::exchange(changes_, {})});
+  }
+  for (auto& [peer, said] : outbox_.TakeReady()) {
+    if (auto* delivery = std::get_if<Delivery>(&said)) {
+      out_->deliveries.push_back(std::move(*delivery));
+      continue;
+    }
+    SendCall& call = std::get<SendCall>(said);
+    if (call.stream != stream_) continue;  // Its fate was told when the stream broke.
+    if (auto it = pending_.find(call.call.call_id); it != pending_.end()) it->second.sent = true;
+    out_->calls.push_back(std::move(call));
+  }
+  deadline_ = NextDeadline();
+}
+
+void SchedulerCore::Start(Time now, Effects* effects) {
+  Begin(now, effects);
+  if (config_.give_up_after_ms > 0) give_up_deadline_ = now + config_.give_up_after_ms;
+  Connect();
+  Finish();
+}
+
+void SchedulerCore::Step(Time now, const Event& event, Effects* effects) {
+  if (stopped_) return;
+  Begin(now, effects);
+  std::visit([this](const auto& what) { On(what); }, event);
+  AskWhatIsDue();
+  Finish();
+}
+
+void SchedulerCore::Tick(Time now, Effects* effects) {
+  if (stopped_) return;
+  Begin(now, effects);
+  if (give_up_deadline_ <= now_) {
+    Halt(Stop::Cause::kGaveUp, model::Refusal::kNone,
+         absl::StrCat("no master was found for ", config_.give_up_after_ms, " ms"));
+  } else if (silence_deadline_ <= now_) {
+    DropStreamAndConnect(absl::StrCat("the master was silent for ", silence_ms_, " ms"));
+  }
+  if (const std::vector<model::OfferId> expired = offers_.TakeExpired(now_); !expired.empty()) {
+    Call(0, model::Decline{expired, std::nullopt, model::DeclineReason::kNothingToRun});
+    Deliver(OffersVoid{expired, "neither used nor declined in time; declined"});
+  }
+  AskWhatIsDue();
+  Finish();
+}
+
+Time SchedulerCore::NextDeadline() const {
+  if (stopped_) return Time::Never();
+  return std::min(
+      {silence_deadline_, give_up_deadline_, offers_.NextDeadline(), reconciler_.NextDeadline()});
+}
+
+// --- The stream ---
+
+void SchedulerCore::Connect() {
+  int64_t delay_ms = 0;
+  if (failures_ > 0) {
+    const int64_t ceiling =
+        std::min(config_.reconnect_max_ms, config_.reconnect_min_ms << std::min(failures_ - 1, 20));
+    delay_ms = prng_.Between(0, ceiling);
+  }
+  ++failures_;
+  out_->connect = sdk::Connect{delay_ms};
+}
+
+void SchedulerCore::On(const StreamUp& up) {
+  stream_ = up.stream;
+  silence_ms_ = config_.hello_timeout_ms;
+  silence_deadline_ = now_ + silence_ms_;
+  model::Subscribe subscribe{
+      model::ThisVersion(), config_.framework, {suppressed_.begin(), suppressed_.end()}};
+  Call(0, std::move(subscribe));
+}
+
+void SchedulerCore::On(const StreamDown& down) {
+  if (down.stream != stream_) return;  // Dropped by us before.
+  LoseStream(down.reason);
+  Connect();
+}
+
+void SchedulerCore::LoseStream(const std::string& reason) {
+  const bool was_subscribed = subscribed_;
+  stream_ = 0;
+  subscribed_ = false;
+  silence_deadline_ = Time::Never();
+  offers_.TakeAll();
+  reconciler_.Reset();
+  if (was_subscribed && config_.give_up_after_ms > 0) {
+    give_up_deadline_ = now_ + config_.give_up_after_ms;
+  }
+  Deliver(Disconnected{reason});
+  for (const auto& [call_id, pending] : std::exchange(pending_, {})) {
+    if (pending.sent) {
+      Answer(pending.request, Answer::kUnknown, model::Refusal::kNone,
+             "the stream broke before the master answered; tasks are reconciled on the next one");
+      continue;
+    }
+    const char* why = "the stream broke before the call was sent";
+    for (const Intent& intent : pending.intents) {
+      TellEnded(intent.task, intent.intent_id, model::TaskState::kDropped,
+                model::TaskReason::kInvalidOffer, why);
+    }
+    Answer(pending.request, Answer::kNotSent, model::Refusal::kStaleOffer, why);
+  }
+}
+
+void SchedulerCore::DropStreamAndConnect(const std::string& reason) {
+  out_->drop_stream = DropStream{stream_, reason};
+  LoseStream(reason);
+  Connect();
+}
+
+void SchedulerCore::Halt(Stop::Cause cause, model::Refusal refusal, std::string message) {
+  if (stream_ != 0 || !out_->drop_stream) out_->drop_stream = DropStream{stream_, message};
+  if (stream_ != 0) LoseStream(message);
+  stopped_ = true;
+  out_->connect.reset();
+  out_->stop = Stop{cause, refusal, std::move(message)};
+}
+
+void SchedulerCore::On(const EventReceived& received) {
+  if (received.stream != stream_ || stream_ == 0) return;
+  const bool early = !subscribed_ && !std::holds_alternative<model::Subscribed>(received.event) &&
+                     !std::holds_alternative<model::StreamError>(received.event);
+  if (early) return;  // Nothing else may come before the welcome.
+  silence_deadline_ = received.received + silence_ms_;
+  std::visit([this](const auto& event) { Heard(event); }, received.event);
+}
+
+void SchedulerCore::Heard(const model::Subscribed& subscribed) {
+  if (subscribed_) return;
+  if (!model::Compatible(model::ThisVersion(), subscribed.version)) {
+    Halt(Stop::Cause::kRefused, model::Refusal::kUnsupportedVersion,
+         absl::StrCat("this SDK of version ", model::ThisVersion().ToString(),
+                      " cannot talk to a master of version ", subscribed.version.ToString(),
+                      "; upgrade the older one"));
+    return;
+  }
+  subscribed_ = true;
+  give_up_deadline_ = Time::Never();
+  silence_ms_ = kSilentHeartbeats * std::max<int64_t>(subscribed.heartbeat_ms, 1);
+  silence_deadline_ = now_ + silence_ms_;
+  uint64_t after_seq = 0;
+  if (config_.framework.id != subscribed.framework) {
+    config_.framework.id = subscribed.framework;
+    after_seq = Write(PutFramework(subscribed.framework));
+  }
+  Deliver(Ready{subscribed}, after_seq);
+  if (teardown_wanted_) {
+    Call(0, model::Teardown{});
+    return;
+  }
+  if (demand_) Call(0, *demand_);
+  reconciler_.Begin(now_, tasks_);
+}
+
+void SchedulerCore::Heard(const model::Offers& offers) {
+  OffersCame came;
+  for (const model::Offer& offer : offers.offers) {
+    offers_.Add(now_, offer);
+    came.offers.push_back(offer);
+  }
+  if (!came.offers.empty()) Deliver(std::move(came));
+}
+
+void SchedulerCore::Heard(const model::Rescinded& rescinded) {
+  OffersVoid gone;
+  gone.reason = rescinded.reason;
+  for (const model::OfferId& id : rescinded.offers) {
+    if (offers_.Remove(id)) gone.offers.push_back(id);
+  }
+  if (!gone.offers.empty()) Deliver(std::move(gone));
+}
+
+void SchedulerCore::Heard(const model::Heartbeat&) {
+  failures_ = 0;
+  CallWithoutResult(model::HeartbeatAnswer{});
+}
+
+void SchedulerCore::Heard(const model::AgentChanged& changed) { Deliver(changed); }
+
+void SchedulerCore::Heard(const model::StreamError& error) {
+  using model::Refusal;
+  switch (error.refusal) {
+    case Refusal::kSuperseded:
+      Halt(Stop::Cause::kSuperseded, error.refusal, error.message);
+      return;
+    case Refusal::kFrameworkRemoved:
+    case Refusal::kUnknownFramework:
+      Removed(error);
+      return;
+    case Refusal::kInvalid:
+    case Refusal::kUnauthorized:
+    case Refusal::kUnknownRole:
+    case Refusal::kUnsupportedVersion:
+    case Refusal::kWrongPrincipal:
+    case Refusal::kWrongCluster:
+      Halt(Stop::Cause::kRefused, error.refusal, error.message);
+      return;
+    default:  // Not leading, too slow, and what later masters may think of: try again.
+      DropStreamAndConnect(absl::StrCat(model::RefusalName(error.refusal), ": ", error.message));
+  }
+}
+
+void SchedulerCore::Removed(const model::StreamError& error) {
+  if (teardown_wanted_) {
+    Write(RemoveFramework());
+    for (const auto& [id, task] : tasks_.rows()) {
+      if (task.in_store) Write(RemoveIntent(id));
+    }
+    Halt(Stop::Cause::kTornDown, model::Refusal::kNone, "torn down as asked");
+    return;
+  }
+  if (config_.on_removed == OnRemoved::kFail) {
+    Halt(Stop::Cause::kRemoved, error.refusal, error.message);
+    return;
+  }
+  DropStreamAndConnect(error.message);
+  config_.framework.id = model::FrameworkId();
+  Write(RemoveFramework());
+  // The cluster ended them together with the framework, or never heard of either.
+  const bool unknown = error.refusal == model::Refusal::kUnknownFramework;
+  std::vector<std::pair<model::TaskId, std::string>> lost;
+  for (const auto& [id, task] : tasks_.rows()) {
+    if (!task.final_told) lost.emplace_back(id, task.intent_id);
+  }
+  for (const auto& [id, intent_id] : lost) {
+    TellEnded(id, intent_id, unknown ? model::TaskState::kUnknown : model::TaskState::kKilled,
+              model::TaskReason::kFrameworkRemoved, error.message);
+  }
+}
+
+// --- Calls ---
+
+uint64_t SchedulerCore::Call(uint64_t request, decltype(model::SchedulerCall::call) what,
+                             uint64_t after_seq, std::vector<Intent> intents) {
+  const uint64_t call_id = ++last_call_id_;
+  pending_[call_id] = Pending{request, false, std::move(intents)};
+  outbox_.Add(after_seq, Peer::kMaster, SendCall{stream_, {call_id, std::move(what)}});
+  return call_id;
+}
+
+void SchedulerCore::CallWithoutResult(decltype(model::SchedulerCall::call) what,
+                                      uint64_t after_seq) {
+  outbox_.Add(after_seq, Peer::kMaster, SendCall{stream_, {0, std::move(what)}});
+}
+
+void SchedulerCore::Answer(uint64_t request, enum Answer answer, model::Refusal refusal,
+                           std::string message) {
+  if (request == 0) return;
+  Deliver(CallDone{request, answer, {{"", {refusal, std::move(message)}, {}}}});
+}
+
+void SchedulerCore::Deliver(Delivery delivery, uint64_t after_seq) {
+  outbox_.Add(after_seq, Peer::kUser, std::move(delivery));
+}
+
+uint64_t SchedulerCore::Write(Change change) {
+  // A framework that need not survive leaves nothing behind.
+  if (config_.framework.ephemeral) return 0;
+  changes_.push_back(std::move(change));
+  return last_save_ + 1;
+}
+
+void SchedulerCore::On(const Saved& saved) { outbox_.Durable(saved.seq); }
+
+void SchedulerCore::On(const SuppressAsked& asked) {
+  const std::vector<std::string>& meant =
+      asked.roles.empty() ? config_.framework.roles : asked.roles;
+  suppressed_.insert(meant.begin(), meant.end());
+  if (subscribed_) {
+    Call(asked.request, model::Suppress{asked.roles});
+  } else {
+    Answer(asked.request, Answer::kNotSent, model::Refusal::kNotSubscribed,
+           "not connected; part of the next subscription");
+  }
+}
+
+void SchedulerCore::On(const ReviveAsked& asked) {
+  if (asked.roles.empty()) suppressed_.clear();
+  for (const std::string& role : asked.roles) suppressed_.erase(role);
+  if (subscribed_) {
+    Call(asked.request, model::Revive{asked.roles});
+  } else {
+    Answer(asked.request, Answer::kNotSent, model::Refusal::kNotSubscribed,
+           "not connected; part of the next subscription");
+  }
+}
+
+void SchedulerCore::On(const DemandAsked& asked) {
+  demand_ = asked.demand;
+  if (subscribed_) {
+    Call(asked.request, asked.demand);
+  } else {
+    Answer(asked.request, Answer::kNotSent, model::Refusal::kNotSubscribed,
+           "not connected; sent after the next subscription");
+  }
+}
+
+void SchedulerCore::On(const FrameworkUpdateAsked& asked) {
+  config_.framework.roles = asked.roles;
+  config_.framework.failover_timeout_ms = asked.failover_timeout_ms;
+  std::erase_if(suppressed_, [&](const std::string& role) {
+    return std::find(asked.roles.begin(), asked.roles.end(), role) == asked.roles.end();
+  });
+  if (!subscribed_) {
+    Answer(asked.request, Answer::kNotSent, model::Refusal::kNotSubscribed,
+           "not connected; part of the next subscription");
+    return;
+  }
+  // The master takes all outstanding offers back without a word.
+  OffersVoid gone{offers_.TakeAll(), "the framework was updated"};
+  if (!gone.offers.empty()) Deliver(std::move(gone));
+  Call(asked.request,
+       model::UpdateFramework{
+           asked.roles, asked.failover_timeout_ms, {suppressed_.begin(), suppressed_.end()}});
+}
+
+void SchedulerCore::On(const TeardownAsked&) {
+  if (std::exchange(teardown_wanted_, true)) return;
+  if (config_.framework.id.empty() && stream_ == 0) {
+    Halt(Stop::Cause::kTornDown, model::Refusal::kNone, "never subscribed");
+  } else if (subscribed_) {
+    Call(0, model::Teardown{});
+  }
+}
+
+void SchedulerCore::On(const LeaveAsked&) {
+  Halt(Stop::Cause::kLeft, model::Refusal::kNone, "left as asked");
+}
+
+}  // namespace proffer::sdk
