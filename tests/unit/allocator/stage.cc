@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <set>
 
 #include "absl/strings/numbers.h"
@@ -113,7 +114,7 @@ AgentFacts Stage::FactsOf(const ScenarioCommand& command) const {
 }
 
 // The grant that `command` (framework, agent, role=...) is about; no longer open.
-Grant Stage::TakeGrant(const ScenarioCommand& command) {
+std::optional<Grant> Stage::TakeGrant(const ScenarioCommand& command, std::string* output) {
   const FrameworkIndex framework = FrameworkOf(command.words[0]);
   const AgentIndex agent = AgentOf(command.words[1]);
   const std::string role = command.Option("role");
@@ -124,7 +125,9 @@ Grant Stage::TakeGrant(const ScenarioCommand& command) {
     open_grants_.erase(grant);
     return taken;
   }
-  LOG(FATAL) << "no grant of " << command.words[1] << " to " << command.words[0];
+  absl::StrAppend(output, "there is no grant of ", command.words[1], " to ", command.words[0],
+                  "\n");
+  return std::nullopt;
 }
 
 void Stage::SetDemand(const ScenarioCommand& command, bool keep) {
@@ -151,8 +154,10 @@ void Stage::SetDemand(const ScenarioCommand& command, bool keep) {
   allocator_.SetDemand(framework, true, std::move(demands));
 }
 
-void Stage::Decline(const ScenarioCommand& command) {
-  const Grant grant = TakeGrant(command);
+void Stage::Decline(const ScenarioCommand& command, std::string* output) {
+  const std::optional<Grant> taken = TakeGrant(command, output);
+  if (!taken.has_value()) return;
+  const Grant& grant = *taken;
   Amounts refused;
   for (const Portion& portion : grant.portions) refused += portion.amounts;
   allocator_.Release(grant.framework, grant.role, grant.agent, grant.portions);
@@ -165,8 +170,10 @@ void Stage::Decline(const ScenarioCommand& command) {
 }
 
 // accept FRAMEWORK AGENT [AMOUNTS]: uses the amounts (all if not given) and releases the rest.
-void Stage::Accept(const ScenarioCommand& command) {
-  Grant grant = TakeGrant(command);
+void Stage::Accept(const ScenarioCommand& command, std::string* output) {
+  std::optional<Grant> taken = TakeGrant(command, output);
+  if (!taken.has_value()) return;
+  Grant& grant = *taken;
   if (command.words.size() > 2) {
     const Amounts used = Parse(command.words[2]);
     CHECK(grant.portions.size() == 1 && grant.portions[0].amounts.Contains(used));
@@ -254,9 +261,9 @@ void Stage::Perform(const ScenarioCommand& command, std::string* output) {
     name == "hold" ? allocator_.Hold(FrameworkOf(words[0]), role, AgentOf(words[2]), portions)
                    : allocator_.Release(FrameworkOf(words[0]), role, AgentOf(words[2]), portions);
   } else if (name == "decline") {
-    Decline(command);
+    Decline(command, output);
   } else if (name == "accept") {
-    Accept(command);
+    Accept(command, output);
   } else if (name == "wait") {
     now_ = now_ + Number(words[0]);
   } else if (name == "allocate") {

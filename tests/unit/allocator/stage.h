@@ -2,6 +2,7 @@
 // about outstanding grants.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,11 +29,11 @@ class Stage {
   AgentIndex AgentOf(const std::string& name) const;
   FrameworkIndex FrameworkOf(const std::string& name) const;
   std::vector<RoleIndex> RolesOf(const std::vector<std::string>& words, size_t from);
-  Grant TakeGrant(const testing::ScenarioCommand& command);
+  std::optional<Grant> TakeGrant(const testing::ScenarioCommand& command, std::string* output);
   AgentFacts FactsOf(const testing::ScenarioCommand& command) const;
   void SetDemand(const testing::ScenarioCommand& command, bool keep);
-  void Decline(const testing::ScenarioCommand& command);
-  void Accept(const testing::ScenarioCommand& command);
+  void Decline(const testing::ScenarioCommand& command, std::string* output);
+  void Accept(const testing::ScenarioCommand& command, std::string* output);
 
   Options options_;
   Allocator allocator_;
