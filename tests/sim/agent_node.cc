@@ -15,11 +15,7 @@ namespace proffer::sim {
 
 AgentNode::AgentNode(World* world, MasterNode* master, Witness* witness, std::string name,
                      const std::string& resources)
-    : world_(world),
-      master_(master),
-      witness_(witness),
-      name_(std::move(name)),
-      disk_(world) {
+    : world_(world), master_(master), witness_(witness), name_(std::move(name)), disk_(world) {
   config_.info.facts.hostname = name_;
   absl::StatusOr<Resources> parsed = Resources::Parse(resources);
   CHECK(parsed.ok()) << parsed.status();
@@ -32,8 +28,8 @@ void AgentNode::Start() {
   config_.seed = world_->prng().Next();
   absl::StatusOr<std::vector<agent::Record>> records = agent::ReadRecords(disk_.store());
   if (!records.ok()) {
-    world_->Violation(absl::StrCat("T13: the checkpoint cannot be read: ",
-                                   records.status().ToString()));
+    world_->Violation(
+        absl::StrCat("T13: the checkpoint cannot be read: ", records.status().ToString()));
     return;
   }
   outbox_ = {};
@@ -127,25 +123,25 @@ void AgentNode::Connect() {
   }
   const uint64_t link = ++last_link_;
   link_ = link;
-  wire_->Attach(Wire::kClient,
-                {[this, life = life_, link](const std::string& bytes) {
-                   if (life != life_ || link != link_) return;
-                   v1::AgentOrder order;
-                   order.ParseFromString(bytes);
-                   absl::StatusOr<model::AgentOrder> converted = convert::FromProto(order);
-                   if (!converted.ok()) {
-                     world_->Violation(
-                         absl::StrCat("an order to an agent: ", converted.status().ToString()));
-                     return;
-                   }
-                   Post(agent::OrderReceived{link, world_->now(), *std::move(converted)});
-                 },
-                 [this, life = life_, link] {
-                   if (life != life_ || link != link_) return;
-                   wire_.reset();
-                   link_ = 0;
-                   Post(agent::LinkDown{link, "stream closed"});
-                 }});
+  wire_->Attach(
+      Wire::kClient,
+      {[this, life = life_, link](const std::string& bytes) {
+         if (life != life_ || link != link_) return;
+         v1::AgentOrder order;
+         order.ParseFromString(bytes);
+         absl::StatusOr<model::AgentOrder> converted = convert::FromProto(order);
+         if (!converted.ok()) {
+           world_->Violation(absl::StrCat("an order to an agent: ", converted.status().ToString()));
+           return;
+         }
+         Post(agent::OrderReceived{link, world_->now(), *std::move(converted)});
+       },
+       [this, life = life_, link] {
+         if (life != life_ || link != link_) return;
+         wire_.reset();
+         link_ = 0;
+         Post(agent::LinkDown{link, "stream closed"});
+       }});
   Post(agent::LinkUp{link});
 }
 
@@ -225,10 +221,9 @@ void AgentNode::Kill(const agent::KillContainer& kill) {
     cancelled_.insert(kill.attempt);
     return;
   }
-  world_->After(world_->prng().Between(1, std::max<int64_t>(kill.grace_ms, 1)),
-                [this, attempt = kill.attempt] {
-                  Ended(attempt, agent::EndCause::kKilled, 0, 15);
-                });
+  world_->After(
+      world_->prng().Between(1, std::max<int64_t>(kill.grace_ms, 1)),
+      [this, attempt = kill.attempt] { Ended(attempt, agent::EndCause::kKilled, 0, 15); });
 }
 
 void AgentNode::Ended(const model::AttemptId& attempt, agent::EndCause cause, int exit_code,

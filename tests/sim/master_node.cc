@@ -28,8 +28,8 @@ void MasterNode::Start() {
   mail_.clear();
   turn_at_ = Time::Never();
   master::Effects effects;
-  core_ = std::make_unique<master::Core>(config, taken->registry, world_->now(),
-                                         world_->unix_ms(), &effects);
+  core_ = std::make_unique<master::Core>(config, taken->registry, world_->now(), world_->unix_ms(),
+                                         &effects);
   CarryOut(effects);
   ScheduleTurn(core_->NextDeadline());
 }
@@ -52,19 +52,18 @@ std::shared_ptr<Wire> MasterNode::Accept(bool is_agent) {
   if (!up()) return nullptr;
   auto wire = std::make_shared<Wire>(world_);
   const master::StreamId stream = ++last_stream_;
-  wire->Attach(Wire::kServer,
-               {[this, stream, is_agent, life = life_](const std::string& bytes) {
-                  if (life == life_) Receive(stream, is_agent, bytes);
-                },
-                [this, stream, is_agent, life = life_] {
-                  if (life != life_) return;
-                  open_.erase(stream);
-                  if (is_agent) {
-                    Post(master::AgentStreamClosed{stream});
-                  } else {
-                    Post(master::SchedulerStreamClosed{stream});
-                  }
-                }});
+  wire->Attach(Wire::kServer, {[this, stream, is_agent, life = life_](const std::string& bytes) {
+                                 if (life == life_) Receive(stream, is_agent, bytes);
+                               },
+                               [this, stream, is_agent, life = life_] {
+                                 if (life != life_) return;
+                                 open_.erase(stream);
+                                 if (is_agent) {
+                                   Post(master::AgentStreamClosed{stream});
+                                 } else {
+                                   Post(master::SchedulerStreamClosed{stream});
+                                 }
+                               }});
   open_[stream] = {wire, is_agent};
   return wire;
 }

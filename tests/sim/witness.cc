@@ -30,10 +30,9 @@ void Witness::Told(const model::FrameworkId& framework, const model::TaskStatus&
   const auto life = life_.find(status.attempt);
   const bool lives = life != life_.end() && !life->second.ended;
   if (ClaimsEnd(status.state) && lives) {
-    world_->Violation(absl::StrCat("T3: ", framework.value(), " was told that task ",
-                                   status.task.value(), " is ",
-                                   std::string(model::TaskStateName(status.state)),
-                                   " while it lives"));
+    world_->Violation(
+        absl::StrCat("T3: ", framework.value(), " was told that task ", status.task.value(), " is ",
+                     std::string(model::TaskStateName(status.state)), " while it lives"));
   }
   if (status.state == TaskState::kDropped && life != life_.end()) {
     world_->Violation(absl::StrCat("T3: task ", status.task.value(),

@@ -76,9 +76,9 @@ void Wire::Break() {
   broken_ = true;
   for (const End end : {kClient, kServer}) {
     // One side may notice much later than the other.
-    world_->After(world_->prng().Chance(1, 4) ? world_->prng().Between(100, 10'000)
-                                              : world_->Latency(),
-                  [self = shared_from_this(), end] { self->TellClosed(end); });
+    world_->After(
+        world_->prng().Chance(1, 4) ? world_->prng().Between(100, 10'000) : world_->Latency(),
+        [self = shared_from_this(), end] { self->TellClosed(end); });
   }
 }
 

@@ -19,12 +19,12 @@ namespace proffer::sim {
 struct Weather {
   int64_t latency_min_ms = 1;
   int64_t latency_max_ms = 5;
-  int64_t disk_max_ms = 5;         // A durable write takes up to that long.
+  int64_t disk_max_ms = 5;          // A durable write takes up to that long.
   int64_t wire_break_every_ms = 0;  // On average, somewhere; 0: never.
   int64_t master_crash_every_ms = 0;
   int64_t agent_crash_every_ms = 0;
   int64_t framework_crash_every_ms = 0;
-  int64_t pause_every_ms = 0;       // A process stands still for a while.
+  int64_t pause_every_ms = 0;  // A process stands still for a while.
 };
 
 class World {
