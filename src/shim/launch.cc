@@ -61,9 +61,12 @@ std::vector<std::string> Candidates(const Plan& plan) {
                          char* const* argv, char* const* environment, int input, int output,
                          int error, int report) {
   setpgid(0, 0);
-  struct sigaction plain = {};
-  plain.sa_handler = SIG_DFL;
-  for (int signal = 1; signal < NSIG; ++signal) sigaction(signal, &plain, nullptr);
+  // The raw call, because the C library keeps two signals for itself and would leave them ignored
+  // if whoever started us did. All zero: the default.
+  const uint64_t plain[4] = {};
+  for (int signal = 1; signal <= 64; ++signal) {
+    syscall(SYS_rt_sigaction, signal, plain, nullptr, sizeof(uint64_t));
+  }
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
