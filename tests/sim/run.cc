@@ -155,13 +155,16 @@ class Cluster {
                             agent->core()->tasks().all().size(), " tasks");
       }
     }
-    for (const auto& [id, agent] : master_.core()->world().agents.all()) {
-      if (agent.state != master::AgentState::kConnected) {
+    // An id that was given but never reached the agent's disk stays behind, unused; that is fine.
+    for (const auto& node : agents_) {
+      const model::AgentId& id = node->core()->identity().agent;
+      const master::Agent* agent = master_.core()->world().agents.Find(id);
+      if (agent == nullptr || agent->state != master::AgentState::kConnected) {
         return absl::StrCat("A: agent ", id.value(), " is not connected at the end");
       }
-      if (!(agent.free == agent.info.resources)) {
-        return absl::StrCat("R2: agent ", id.value(), " has free ", agent.free.ToString(), " of ",
-                            agent.info.resources.ToString());
+      if (!(agent->free == agent->info.resources)) {
+        return absl::StrCat("R2: agent ", id.value(), " has free ", agent->free.ToString(), " of ",
+                            agent->info.resources.ToString());
       }
     }
     return "";

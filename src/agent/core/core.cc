@@ -25,7 +25,7 @@ Core::Core(Config config, const std::vector<Record>& recovered)
 Turn Core::BeginTurn(Time now, Effects* effects) {
   // All steps of a turn have the same time; the first one tells whether the turn is late.
   if (now != turn_began_ && !deadline_.IsNever() && now - deadline_ > limits::kLateTurnMs) {
-    link_.Postpone(now - deadline_);
+    link_.ForgiveSilence(now);
   }
   turn_began_ = now;
   return Turn{now, wall_offset_ms_, &journal_, effects};

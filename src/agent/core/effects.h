@@ -53,6 +53,7 @@ struct ForgetContainer {
 // ContainerEnded, LaunchFailed, ShimLost or NoTrace.
 struct RecoverContainer {
   std::shared_ptr<const model::LaunchTask> launch;
+  model::AgentId agent;
 };
 // Sent once at the start, before RecoverContainer: any other container that is found is the rest of
 // a forgotten one; it is killed and forgotten.

@@ -244,6 +244,8 @@ void Link::Tick(const Turn& turn) {
   Drop(turn, absl::StrCat("the master was silent for ", silence_ms_, " ms"));
 }
 
-void Link::Postpone(int64_t gap_ms) { silence_deadline_ = silence_deadline_ + gap_ms; }
+void Link::ForgiveSilence(Time now) {
+  if (number_ != 0) silence_deadline_ = now + silence_ms_;
+}
 
 }  // namespace proffer::agent

@@ -53,8 +53,8 @@ class Link {
 
   void Tick(const Turn& turn);
   Time NextDeadline() const { return silence_deadline_; }
-  // The last turn began that late: nobody could have been heard meanwhile.
-  void Postpone(int64_t gap_ms);
+  // The turn began late, so nobody could have been heard: the master's silence counts from now.
+  void ForgiveSilence(Time now);
 
   State state() const { return state_; }
   bool welcomed() const { return state_ == State::kWelcomed || state_ == State::kRegistered; }

@@ -44,10 +44,11 @@ void Recovery::Start(const Turn& turn, const std::string& boot_id) {
   KeepContainers keep;
   for (const auto& [attempt, task] : table_->all()) keep.attempts.push_back(attempt);
   turn.Command(0, std::move(keep));
+  if (!identity_.has_value()) return;  // It never ran.
   for (const auto& [attempt, task] : table_->all()) {
     if (task.terminal()) continue;
     missing_.insert(attempt);
-    turn.Command(0, RecoverContainer{task.launch});
+    turn.Command(0, RecoverContainer{task.launch, identity_->agent});
   }
 }
 

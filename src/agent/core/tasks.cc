@@ -51,18 +51,15 @@ void Tasks::SendLaunch(const Turn& turn, const Task& task) {
 
 void Tasks::Launch(const Turn& turn, const model::LaunchTask& order) {
   if (table_->Find(order.attempt) != nullptr || table_->HasTombstone(order.attempt)) return;
+  const IdentityRecord& identity = link_->identity();
+  // A master launches only attempts of its own. One of a former epoch may have ended and been
+  // forgotten, so it gets no answer; if the master still expects it, ExpectTasks gives one.
+  if (order.attempt.epoch != identity.highest_epoch) return;
   for (const absl::Status& valid : {model::ValidateId("framework id", order.framework.value()),
                                     model::ValidateId("task id", order.task.id.value())}) {
     if (valid.ok()) continue;
     return Refuse(turn, order, TaskState::kError, TaskReason::kInvalidTask,
                   std::string(valid.message()));
-  }
-  const IdentityRecord& identity = link_->identity();
-  if (order.attempt.epoch != identity.highest_epoch) {
-    return Refuse(
-        turn, order, TaskState::kDropped, TaskReason::kAgentLostIt,
-        absl::StrCat("attempt ", order.attempt.ToString(),
-                     " was made by another master than that of epoch ", identity.highest_epoch));
   }
   if (order.resources_generation != identity.resources_generation) {
     return Refuse(turn, order, TaskState::kDropped, TaskReason::kStaleResources,

@@ -1,0 +1,532 @@
+// Spawning, hearing and finding shims.
+#include "agent/runner.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "agent/delete_tree.h"
+#include "agent/launch_plan.h"
+#include "agent/strays.h"
+#include "common/base/clock.h"
+#include "common/base/status.h"
+#include "glog/logging.h"
+
+namespace proffer::agent {
+namespace {
+
+// A shim that lives and has neither told its end nor listens is between two of its steps.
+constexpr int64_t kListenWaitMs = 10'000;
+constexpr int kExamineAgainMs = 5;
+constexpr int kReapAgainMs = 50;
+
+Event EventOf(const model::AttemptId& attempt, const shim::Ended& ended) {
+  ContainerEnded event;
+  event.attempt = attempt;
+  event.cause = static_cast<EndCause>(ended.cause);
+  if (ended.signalled) {
+    event.signal = ended.code;
+  } else {
+    event.exit_code = ended.code;
+  }
+  return event;
+}
+
+// A shim's run directory, opened. -1 if there is none.
+int OpenRunDirectory(int runtime_fd, const model::AttemptId& attempt) {
+  return openat(runtime_fd, attempt.ToString().c_str(),
+                O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Runner>> Runner::Create(Options options, Post post) {
+  if (access(options.shim_path.c_str(), X_OK) != 0) {
+    return absl::ErrnoToStatus(errno,
+                               absl::StrCat("the shim ", options.shim_path, " cannot be run"));
+  }
+  ASSIGN_OR_RETURN(std::unique_ptr<Sandboxes> sandboxes,
+                   Sandboxes::Open(options.work_dir, options.keep_ended_sandboxes));
+  RETURN_IF_ERROR(MakeDirectories(options.runtime_dir, 0700));
+  const int fd = open(options.runtime_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("could not open ", options.runtime_dir));
+  }
+  return std::unique_ptr<Runner>(
+      new Runner(std::move(options), std::move(post), std::move(sandboxes), fd));
+}
+
+Runner::Runner(Options options, Post post, std::unique_ptr<Sandboxes> sandboxes, int runtime_fd)
+    : options_(std::move(options)),
+      post_(std::move(post)),
+      sandboxes_(std::move(sandboxes)),
+      runtime_fd_(runtime_fd) {
+  epoll_ = epoll_create1(EPOLL_CLOEXEC);
+  wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  epoll_event event = {};
+  event.events = EPOLLIN;
+  event.data.fd = wake_;
+  CHECK_EQ(epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event), 0) << strerror(errno);
+  thread_ = std::thread([this] { Run(); });
+}
+
+Runner::~Runner() {
+  {
+    MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  eventfd_write(wake_, 1);
+  thread_.join();
+  for (const auto& [fd, attempt] : by_fd_) close(fd);
+  close(epoll_);
+  close(wake_);
+  close(runtime_fd_);
+}
+
+void Runner::Do(const ContainerCommand& command) {
+  {
+    MutexLock lock(&mutex_);
+    if (const auto* launch = std::get_if<LaunchContainer>(&command)) {
+      waiting_.insert(launch->launch->attempt);
+    }
+    const auto* kill = std::get_if<KillContainer>(&command);
+    if (kill != nullptr && waiting_.erase(kill->attempt) != 0) {
+      queue_.emplace_back(Cancelled{kill->attempt});
+    } else {
+      queue_.emplace_back(command);
+    }
+  }
+  eventfd_write(wake_, 1);
+}
+
+void Runner::Run() {
+  std::deque<Work> work;
+  epoll_event events[64];
+  for (;;) {
+    int timeout_ms = -1;
+    if (!children_.empty()) timeout_ms = kReapAgainMs;
+    if (!examine_again_.empty()) timeout_ms = kExamineAgainMs;
+    const int count = epoll_wait(epoll_, events, 64, timeout_ms);
+    for (int i = 0; i < count; ++i) {
+      const int fd = events[i].data.fd;
+      if (fd == wake_) {
+        eventfd_t unused;
+        eventfd_read(wake_, &unused);
+        continue;
+      }
+      auto found = by_fd_.find(fd);
+      if (found == by_fd_.end()) continue;
+      const model::AttemptId attempt = found->second;
+      if ((events[i].events & EPOLLOUT) != 0) Flush(&containers_.at(attempt));
+      if ((events[i].events & ~EPOLLOUT) != 0) Hear(&containers_.at(attempt));
+    }
+    {
+      MutexLock lock(&mutex_);
+      if (stopping_) return;
+      work.swap(queue_);
+    }
+    for (const Work& one : work) Carry(one);
+    work.clear();
+    for (const model::AttemptId& attempt : std::exchange(examine_again_, {})) {
+      auto container = containers_.find(attempt);
+      if (container != containers_.end()) Examine(&container->second);
+    }
+    Reap();
+  }
+}
+
+void Runner::Carry(const Work& work) {
+  if (const auto* cancelled = std::get_if<Cancelled>(&work)) {
+    post_(LaunchCancelled{cancelled->attempt});
+    return;
+  }
+  std::visit(
+      [this](const auto& command) {
+        using Command = std::decay_t<decltype(command)>;
+        if constexpr (std::is_same_v<Command, LaunchContainer>) Launch(command);
+        if constexpr (std::is_same_v<Command, KillContainer>) Kill(command);
+        if constexpr (std::is_same_v<Command, ForgetContainer>) Forget(command);
+        if constexpr (std::is_same_v<Command, RecoverContainer>) Recover(command);
+        if constexpr (std::is_same_v<Command, KeepContainers>) Keep(command);
+      },
+      std::get<ContainerCommand>(work));
+}
+
+void Runner::Launch(const LaunchContainer& command) {
+  const model::LaunchTask& order = *command.launch;
+  {
+    MutexLock lock(&mutex_);
+    if (waiting_.erase(order.attempt) == 0) return;  // A kill overtook it.
+  }
+  Container& container = containers_[order.attempt];
+  container.attempt = order.attempt;
+  container.key = {order.framework, order.task.id};
+  container.agent = command.agent;
+  const absl::Status spawned = Spawn(command, &container);
+  if (!spawned.ok()) {
+    Over(&container, LaunchFailed{order.attempt, std::string(spawned.message())});
+  }
+}
+
+absl::Status Runner::Spawn(const LaunchContainer& command, Container* container) {
+  const model::LaunchTask& order = *command.launch;
+  ASSIGN_OR_RETURN(const CommandSpec spec, options_.decode(order.task.payload));
+  ASSIGN_OR_RETURN(const TaskUser user,
+                   ResolveUser(spec.user.empty() ? options_.default_user : spec.user));
+  PlanContext context;
+  context.host = options_.host;
+  context.run_dir = absl::StrCat(options_.runtime_dir, "/", order.attempt.ToString());
+  context.sandbox = sandboxes_->PathOf(container->key, order.attempt);
+  context.log_file_bytes = options_.log_file_bytes;
+  context.log_files = options_.log_files;
+  context.kill_grace_ms = options_.kill_grace_ms;
+  ASSIGN_OR_RETURN(const shim::Plan plan, MakePlan(command, spec, user, context));
+  RETURN_IF_ERROR(sandboxes_->Make(container->key, order.attempt, user));
+
+  const std::string name = order.attempt.ToString();
+  if (mkdirat(runtime_fd_, name.c_str(), 0700) != 0 && errno != EEXIST) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("could not make ", context.run_dir));
+  }
+  // Recovery may have claimed the attempt, so that no shim of a former life could start it.
+  if (container->recovering) {
+    unlinkat(runtime_fd_, absl::StrCat(name, "/", shim::kStartedFile).c_str(), 0);
+    container->recovering = false;
+  }
+  int pair[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+    return absl::ErrnoToStatus(errno, "no connection to a shim could be made");
+  }
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDWR, 0);
+  posix_spawn_file_actions_adddup2(&files, 0, 1);
+  posix_spawn_file_actions_adddup2(&files, 0, 2);
+  posix_spawn_file_actions_adddup2(&files, pair[1], shim::kInheritedFd);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  // A session of its own: what ends the agent's does not end the shim's.
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
+  std::string program = "proffer-shim";
+  std::string label = absl::StrCat(container->key.task.value(), "/", name);  // For ps.
+  char* const argv[] = {program.data(), label.data(), nullptr};
+  char* const environment[] = {nullptr};
+  const int error = posix_spawn(&container->shim, options_.shim_path.c_str(), &files, &attributes,
+                                argv, environment);
+  posix_spawn_file_actions_destroy(&files);
+  posix_spawnattr_destroy(&attributes);
+  close(pair[1]);
+  if (error != 0) {
+    close(pair[0]);
+    container->shim = 0;
+    errno = error;
+    return absl::ErrnoToStatus(error, absl::StrCat("could not start ", options_.shim_path));
+  }
+  container->fd = pair[0];
+  by_fd_[container->fd] = container->attempt;
+  Watch(*container, false, true);
+  Say(container, shim::EncodeFrame(shim::Type::kPlan, shim::EncodePlan(plan)));
+  return absl::OkStatus();
+}
+
+void Runner::Kill(const KillContainer& command) {
+  auto found = containers_.find(command.attempt);
+  if (found == containers_.end() || found->second.over) return;
+  Container& container = found->second;
+  container.kill_ms = std::min(container.kill_ms.value_or(command.grace_ms), command.grace_ms);
+  Say(&container, shim::EncodeFrame(shim::Type::kKill, shim::EncodeInt64(command.grace_ms)));
+}
+
+void Runner::Forget(const ForgetContainer& command) {
+  Discard(command.attempt);
+  sandboxes_->Ended(command.key, command.attempt);
+}
+
+void Runner::Discard(const model::AttemptId& attempt) {
+  auto found = containers_.find(attempt);
+  if (found == containers_.end()) return RemoveRunDirectory(attempt);
+  Container& container = found->second;
+  if (!container.over && (container.fd >= 0 || examine_again_.count(attempt) != 0)) {
+    // It may live still; its end removes it.
+    container.forgotten = true;
+    Say(&container, shim::EncodeFrame(shim::Type::kKill, shim::EncodeInt64(0)));
+    return;
+  }
+  Say(&container, shim::EncodeFrame(shim::Type::kRelease, ""));
+  Disconnect(&container);
+  Erase(attempt);
+  RemoveRunDirectory(attempt);
+}
+
+void Runner::Recover(const RecoverContainer& command) {
+  const model::LaunchTask& order = *command.launch;
+  Container& container = containers_[order.attempt];
+  container.attempt = order.attempt;
+  container.key = {order.framework, order.task.id};
+  container.agent = command.agent;
+  container.recovering = true;
+  container.give_up_ms = BootTimeNow().ms + kListenWaitMs;
+  Examine(&container);
+}
+
+void Runner::Keep(const KeepContainers& command) {
+  const std::set<model::AttemptId> keep(command.attempts.begin(), command.attempts.end());
+  sandboxes_->AdoptEnded(keep);
+  std::vector<model::AttemptId> others;
+  const int fd = dup(runtime_fd_);
+  DIR* stream = fd < 0 ? nullptr : fdopendir(fd);
+  if (stream == nullptr) return;
+  rewinddir(stream);
+  while (const dirent* entry = readdir(stream)) {
+    model::AttemptId attempt;
+    if (ParseAttempt(entry->d_name, &attempt) && keep.count(attempt) == 0) {
+      others.push_back(attempt);
+    }
+  }
+  closedir(stream);
+  for (const model::AttemptId& attempt : others) {
+    if (containers_.count(attempt) != 0) {
+      Discard(attempt);
+      continue;
+    }
+    Container& container = containers_[attempt];
+    container.attempt = attempt;
+    container.forgotten = true;
+    container.give_up_ms = BootTimeNow().ms + kListenWaitMs;
+    Examine(&container);
+  }
+}
+
+void Runner::Examine(Container* container) {
+  const int run_dir = OpenRunDirectory(runtime_fd_, container->attempt);
+  // The marker tells whether a shim ever had the attempt, its lock whether it lives.
+  int marker =
+      run_dir < 0 ? -1 : openat(run_dir, shim::kStartedFile, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+  const bool alive = marker >= 0 && flock(marker, LOCK_EX | LOCK_NB) != 0;
+  enum { kAnswered, kAgain, kNoTrace, kLost } found = kLost;
+  if (run_dir >= 0 && ReadExit(container, run_dir)) {
+    found = kAnswered;
+  } else if (marker >= 0 && alive) {
+    found = ConnectTo(container, run_dir)              ? kAnswered
+            : BootTimeNow().ms < container->give_up_ms ? kAgain
+                                                       : kLost;
+  } else if (marker < 0) {
+    // Nobody has it. So that nobody takes it behind our back, a shim of a former life above all
+    // that is only just beginning, it is taken by us; a launch gives it back.
+    const std::string name = container->attempt.ToString();
+    mkdirat(runtime_fd_, name.c_str(), 0700);
+    marker = openat(runtime_fd_, absl::StrCat(name, "/", shim::kStartedFile).c_str(),
+                    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    found = marker >= 0 ? kNoTrace : kAgain;
+  }
+  if (marker >= 0) close(marker);
+  if (run_dir >= 0) close(run_dir);
+  switch (found) {
+    case kAnswered:
+      return;
+    case kAgain:
+      examine_again_.insert(container->attempt);
+      return;
+    case kNoTrace:
+      if (container->forgotten) return Over(container, NoTrace{container->attempt});
+      if (container->recovering) {
+        // `recovering` stays: it tells a launch that the marker is ours.
+        post_(NoTrace{container->attempt});
+        return;
+      }
+      return Over(container, LaunchFailed{container->attempt,
+                                          "its shim ended before it could start the program"});
+    case kLost:
+      return Lost(container);
+  }
+}
+
+void Runner::Lost(Container* container) {
+  // Without a shim nobody has killed what the task left behind.
+  const int killed =
+      container->agent.empty() ? 0 : KillStrays(container->agent, container->attempt);
+  LOG(WARNING) << "the shim of attempt " << container->attempt << " of task " << container->key
+               << " died without an exit status; " << killed << " processes were killed";
+  Over(container, ShimLost{container->attempt});
+}
+
+bool Runner::ReadExit(Container* container, int run_dir) {
+  const int fd = openat(run_dir, shim::kExitFile, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return false;
+  std::string text;
+  char buffer[4096];
+  ssize_t got;
+  while ((got = read(fd, buffer, sizeof(buffer))) > 0) text.append(buffer, got);
+  close(fd);
+  shim::Frame frame;
+  if (shim::TakeFrame(&text, &frame) != shim::Parsed::kFrame) return false;
+  Take(container, frame);
+  return true;
+}
+
+bool Runner::ConnectTo(Container* container, int run_dir) {
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  // By way of the open directory: the path itself may be longer than an address allows.
+  const std::string path = absl::StrCat("/proc/self/fd/", run_dir, "/", shim::kSocketFile);
+  CHECK_LT(path.size(), sizeof(address.sun_path));
+  memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return false;
+  if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) {
+    close(fd);
+    return false;
+  }
+  container->fd = fd;
+  container->input.clear();
+  container->output.clear();
+  by_fd_[fd] = container->attempt;
+  Watch(*container, false, true);
+  Say(container, shim::EncodeFrame(shim::Type::kHello, ""));
+  if (container->forgotten) container->kill_ms = 0;
+  // What was said on a connection that broke may not have been heard.
+  if (container->kill_ms.has_value()) {
+    Say(container, shim::EncodeFrame(shim::Type::kKill, shim::EncodeInt64(*container->kill_ms)));
+  }
+  return true;
+}
+
+void Runner::Hear(Container* container) {
+  const int fd = container->fd;
+  char buffer[4096];
+  bool ended = false;
+  for (;;) {
+    const ssize_t got = recv(container->fd, buffer, sizeof(buffer), MSG_DONTWAIT);
+    if (got > 0) {
+      container->input.append(buffer, got);
+      continue;
+    }
+    if (got < 0 && errno == EINTR) continue;
+    ended = got == 0 || errno != EAGAIN;
+    break;
+  }
+  const model::AttemptId attempt = container->attempt;
+  shim::Frame frame;
+  shim::Parsed parsed;
+  while ((parsed = shim::TakeFrame(&container->input, &frame)) == shim::Parsed::kFrame) {
+    Take(container, frame);
+    // It may be gone, or have found another connection.
+    if (containers_.count(attempt) == 0 || container->fd != fd) return;
+  }
+  if (!ended && parsed != shim::Parsed::kBroken) return;
+  Disconnect(container);
+  if (container->over) return;
+  container->give_up_ms = BootTimeNow().ms + kListenWaitMs;
+  Examine(container);
+}
+
+void Runner::Take(Container* container, const shim::Frame& frame) {
+  const model::AttemptId attempt = container->attempt;
+  switch (frame.type) {
+    case shim::Type::kStarted: {
+      int64_t pid = 0;
+      if (!shim::DecodeInt64(frame.body, &pid) || container->forgotten) return;
+      container->recovering = false;
+      post_(ContainerStarted{attempt, pid});
+      return;
+    }
+    case shim::Type::kLaunchFailed:
+      return Over(container, LaunchFailed{attempt, frame.body});
+    case shim::Type::kEnded: {
+      shim::Ended ended;
+      if (shim::DecodeEnded(frame.body, &ended)) Over(container, EventOf(attempt, ended));
+      return;
+    }
+    case shim::Type::kTaken:
+      // A shim of a former life was faster: that one is the task's.
+      Disconnect(container);
+      container->give_up_ms = BootTimeNow().ms + kListenWaitMs;
+      return Examine(container);
+    default:
+      return;  // A newer shim's; it knows that this agent ignores it.
+  }
+}
+
+void Runner::Over(Container* container, Event event) {
+  if (container->over) return;
+  container->over = true;
+  container->recovering = false;
+  if (!container->forgotten) {
+    post_(std::move(event));
+    return;
+  }
+  const model::AttemptId attempt = container->attempt;
+  Say(container, shim::EncodeFrame(shim::Type::kRelease, ""));
+  Disconnect(container);
+  Erase(attempt);
+  RemoveRunDirectory(attempt);
+}
+
+void Runner::Disconnect(Container* container) {
+  if (container->fd >= 0) {
+    by_fd_.erase(container->fd);
+    close(container->fd);  // Leaves the epoll set by itself.
+    container->fd = -1;
+  }
+  if (container->shim > 0) children_.push_back(std::exchange(container->shim, 0));
+}
+
+void Runner::Erase(const model::AttemptId& attempt) {
+  examine_again_.erase(attempt);
+  containers_.erase(attempt);
+}
+
+void Runner::Say(Container* container, const std::string& frame) {
+  if (container->fd < 0) return;
+  container->output += frame;
+  Flush(container);
+}
+
+void Runner::Flush(Container* container) {
+  const bool waited = container->fd >= 0 && !container->output.empty();
+  while (container->fd >= 0 && !container->output.empty()) {
+    const ssize_t sent = send(container->fd, container->output.data(), container->output.size(),
+                              MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && errno != EAGAIN) container->output.clear();  // Hear will find it closed.
+    if (sent <= 0) break;
+    container->output.erase(0, sent);
+  }
+  if (waited) Watch(*container, !container->output.empty(), false);
+}
+
+void Runner::Watch(const Container& container, bool writing, bool added) {
+  epoll_event event = {};
+  event.events = writing ? EPOLLIN | EPOLLOUT : EPOLLIN;
+  event.data.fd = container.fd;
+  epoll_ctl(epoll_, added ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, container.fd, &event);
+}
+
+void Runner::RemoveRunDirectory(const model::AttemptId& attempt) {
+  const absl::Status deleted = DeleteTree(runtime_fd_, attempt.ToString());
+  if (!deleted.ok()) LOG(WARNING) << options_.runtime_dir << ": " << deleted.message();
+}
+
+void Runner::Reap() {
+  std::erase_if(children_, [](pid_t child) { return waitpid(child, nullptr, WNOHANG) != 0; });
+}
+
+}  // namespace proffer::agent
