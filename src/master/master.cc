@@ -7,6 +7,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/limits.h"
+#include "common/base/prng.h"
 #include "common/base/status.h"
 #include "common/convert/agent.h"
 #include "common/convert/scheduler.h"
@@ -47,7 +48,8 @@ Master::Master(MasterOptions options, Store* store, TakenOver taken_over)
       operator_service_(&projection_, &asking_, &data_, principal_) {
   options.core.cluster_id = cluster_id_;
   options.core.epoch = epoch_;
-  options.core.seed = options.seed;
+  // Every epoch draws ids of its own, also from a fixed seed.
+  options.core.seed = Prng(options.seed ^ (epoch_ << 32)).Next();
   writer_ = std::make_unique<StoreWriter>(store, [this](uint64_t seq) {
     mailbox_.PushUrgent({RecordsDurable{seq}, nullptr});
   });

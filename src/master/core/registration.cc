@@ -31,10 +31,14 @@ void SettleTasks(World& world, Agent& agent, bool was_unreachable) {
   agent.reported.clear();
 
   model::ExpectTasks expect;
-  for (const auto& [key, attempt] : agent.tasks) {
+  const auto tasks = agent.tasks;  // A copy: rows may leave the set.
+  for (const auto& [key, attempt] : tasks) {
     Framework* framework = world.frameworks.Find(key.framework);
     const Task& task = framework->tasks.at({key.task, attempt});
-    if (reported.count({key, attempt}) == 0) {
+    if (reported.count({key, attempt}) == 0 && task.ended()) {
+      // Agents keep what is not acknowledged, so its end was.
+      EndRow(world, *framework, {key.task, attempt});
+    } else if (reported.count({key, attempt}) == 0) {
       expect.tasks.push_back({key, attempt, task.intent_id});
     } else if (task.kill_requested && !task.ended()) {
       world.Tell(agent, model::KillTask{key, attempt, task.kill_grace_ms});

@@ -161,6 +161,9 @@ void AgentUpdated(World& world, Agent& agent, const model::AgentUpdate& update) 
 void UpdateAcknowledged(World& world, Framework& framework, const model::Acknowledge& ack) {
   Task* task = FindAttempt(framework, ack.task, ack.attempt);
   const Agent* agent = world.agents.Find(task != nullptr ? task->agent : ack.agent);
+  // What an agent that is registering has reported may be older than this acknowledgement. It
+  // repeats the status when it is done, and the framework repeats the acknowledgement.
+  if (agent != nullptr && agent->registering) return;
   if (agent != nullptr) {
     world.Tell(*agent, model::AckUpdate{{framework.id(), ack.task}, ack.attempt, ack.sequence});
   }

@@ -81,6 +81,8 @@ Outcome ValidateSummary(World& world, const model::TaskSummary& summary) {
     return Refused(Refusal::kInvalid, absl::StrCat("task ", summary.key.task.value(),
                                                    " was reported without an attempt"));
   }
+  // A launch that never arrived is told by an agent that does not know more of it than its id.
+  if (model::IsTerminal(summary.state)) return Outcome::Ok();
   if (Outcome o = FromStatus(ValidateRole(summary.role)); !o.ok()) return o;
   if (absl::Status s = world.allocator.Intern(summary.resources.ToQuantities()).status(); !s.ok()) {
     return Refused(Refusal::kTooMany, std::string(s.message()));

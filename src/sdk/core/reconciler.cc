@@ -20,6 +20,19 @@ void Reconciler::Begin(Time now, const TaskTable& tasks) {
   due_ = now;
 }
 
+void Reconciler::AskAbout(Time now, const TaskTable& tasks, const model::AgentId& agent) {
+  bool any = false;
+  for (const auto& [id, task] : tasks.rows()) {
+    if (task.final_told || task.agent != agent) continue;
+    to_ask_[id] = task.agent;
+    any = true;
+  }
+  if (!any) return;
+  // What is being asked already goes on; its answers lead to these questions.
+  phase_ = Phase::kByName;
+  if (open_.empty()) due_ = now;
+}
+
 void Reconciler::Reset() {
   phase_ = Phase::kIdle;
   just_done_ = false;

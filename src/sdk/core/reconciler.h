@@ -20,6 +20,8 @@ class Reconciler {
 
   // A new stream has subscribed: every task of the table that has not ended is in question.
   void Begin(Time now, const TaskTable& tasks);
+  // An agent came back that may have been called unreachable: its tasks are in question again.
+  void AskAbout(Time now, const TaskTable& tasks, const model::AgentId& agent);
   // The stream is gone.
   void Reset();
   // The questions that are due. Each is followed by Asked.

@@ -223,7 +223,13 @@ void SchedulerCore::Heard(const model::Heartbeat&) {
   CallWithoutResult(model::HeartbeatAnswer{});
 }
 
-void SchedulerCore::Heard(const model::AgentChanged& changed) { Deliver(changed); }
+void SchedulerCore::Heard(const model::AgentChanged& changed) {
+  // What a leader called unreachable without knowing more of it may never have arrived there.
+  if (subscribed_ && changed.change == model::AgentChanged::Change::kBack) {
+    reconciler_.AskAbout(now_, tasks_, changed.agent);
+  }
+  Deliver(changed);
+}
 
 void SchedulerCore::Heard(const model::StreamError& error) {
   using model::Refusal;
