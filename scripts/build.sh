@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Configures and builds a preset (default: release). Quick when nothing changed.
+#   scripts/build.sh [PRESET] [TARGET...]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+preset="${1:-release}"
+shift || true
+# Two checkouts share compiled files, whatever their paths.
+export CCACHE_BASEDIR="${CCACHE_BASEDIR:-$PWD}" CCACHE_NOHASHDIR=1
+[[ -f "build/$preset/build.ninja" ]] || cmake --preset "$preset" -Wno-dev >"/tmp/proffer-configure-$$.log" 2>&1 || {
+  cat "/tmp/proffer-configure-$$.log"
+  exit 1
+}
+rm -f "/tmp/proffer-configure-$$.log"
+NINJA_STATUS="[%f/%t %es] " exec ninja -C "build/$preset" "$@"
