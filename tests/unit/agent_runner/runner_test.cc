@@ -285,7 +285,7 @@ TEST_F(RunnerTest, GivesTheTaskNothingButThreeDescriptorsAndItsLimits) {
   StartRunner();
   const LaunchContainer order =
       Script(1,
-             "ls /proc/$$/fd | tr '\\n' ' '; ulimit -n; grep NoNewPrivs /proc/$$/status; "
+             "ls /proc/$$/fd > fds; echo $(cat fds) $(ulimit -n); grep NoNewPrivs /proc/$$/status; "
              "grep -E 'SigBlk|SigIgn' /proc/self/status; cat; ps -o sid= $$ | tr -d ' '",
              {"limit=nofile 77 78"});
   Command(order);
@@ -418,9 +418,12 @@ TEST_F(RunnerTest, AnEndThatNoAgentSawIsNotLost) {
 
 TEST_F(RunnerTest, NothingIsStartedTwiceEvenIfItIsLaunchedTwice) {
   StartRunner();
-  const LaunchContainer order = Script(1, "echo x >> $DIR/starts; exec sleep 1000");
+  MakeFifo("ready");
+  const LaunchContainer order =
+      Script(1, "echo x >> $DIR/starts; echo ok > $DIR/ready; exec sleep 1000");
   Command(order);
   const int64_t pid = Await<ContainerStarted>(1).pid;
+  EXPECT_EQ(ReadFifo("ready"), "ok");
   runner_.reset();
   StartRunner();
   Command(order);  // As if nothing had been there.

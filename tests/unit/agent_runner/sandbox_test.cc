@@ -72,7 +72,7 @@ TEST_F(SandboxTest, DeletesATreeAndNothingBehindItsLinks) {
 TEST_F(SandboxTest, DeletesATreeOfAnyDepth) {
   int at = dup(fd_);
   ASSERT_EQ(mkdirat(at, "deep", 0755), 0);
-  for (int i = 0; i < 5'000; ++i) {
+  for (int i = 0; i < 2'000; ++i) {
     const int next = openat(at, "deep", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     ASSERT_GE(next, 0);
     close(at);
