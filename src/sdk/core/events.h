@@ -43,7 +43,8 @@ struct Saved {
 // --- What the user asks for. `request` is any number of theirs; other than 0, it is answered by
 // exactly one CallDone. ---
 
-// Launches tasks on offers of one agent and role. A task without an intent id is given one.
+// Launches tasks on offers of one agent and role. A task without an intent id is given one; one
+// that is given is of this launch alone. An id may be used again once its last end was handled.
 struct AcceptAsked {
   uint64_t request = 0;
   model::Accept accept;

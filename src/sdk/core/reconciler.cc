@@ -68,6 +68,11 @@ void Reconciler::Asked(uint64_t call_id, const model::Reconcile& question) {
   open_[call_id] = question;
 }
 
+const model::Reconcile* Reconciler::Question(uint64_t call_id) const {
+  auto it = open_.find(call_id);
+  return it == open_.end() ? nullptr : &it->second;
+}
+
 bool Reconciler::Answered(Time now, const model::CallResult& result, Prng* prng) {
   auto it = open_.find(result.call_id);
   if (it == open_.end()) return false;

@@ -27,6 +27,8 @@ class Reconciler {
   // The questions that are due. Each is followed by Asked.
   std::vector<model::Reconcile> TakeDue(Time now, const TaskTable& tasks);
   void Asked(uint64_t call_id, const model::Reconcile& question);
+  // The question that call put, or null.
+  const model::Reconcile* Question(uint64_t call_id) const;
   // Takes in an answer to a question of its own; false if it is another's.
   bool Answered(Time now, const model::CallResult& result, Prng* prng);
   // True once after everything was answered.

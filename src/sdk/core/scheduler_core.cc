@@ -35,7 +35,8 @@ SchedulerCore::SchedulerCore(Config config)
 void SchedulerCore::Begin(Time now, Effects* effects) {
   // A late turn means that nobody could have been heard: that is no silence of the master's.
   if (now != now_ && !deadline_.IsNever() && now - deadline_ > limits::kLateTurnMs) {
-    silence_deadline_ = silence_deadline_ + (now - deadline_);
+    silence_deadline_ =
+        std::max(silence_deadline_ + (now - deadline_), now + silence_ms_ / kSilentHeartbeats);
   }
   now_ = now;
   out_ = effects;

@@ -16,6 +16,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -118,8 +119,6 @@ class SchedulerCore {
 
   void RefuseAccept(const AcceptAsked& asked, model::Refusal refusal, const std::string& message);
   void Launch(AcceptAsked asked, const model::AgentId& agent);
-  // Whoever uses the id again is done with the task that ended under it, callback or not.
-  void HandleEndOf(const model::TaskId& id);
   // A status of our own making, for a launch that the master will never speak of.
   void TellEnded(const model::TaskId& task, const std::string& intent_id, model::TaskState state,
                  model::TaskReason reason, std::string message);
@@ -129,6 +128,9 @@ class SchedulerCore {
   // Repeats a kill that was wanted before this stream.
   void KillAgain(Task* task);
   void AskWhatIsDue();
+  // Statuses come before the answer that they belong to. A task that none of them was about is
+  // not known: the newest launch under its id is an earlier one.
+  void TellMistaken(const model::CallResult& result);
 
   Config config_;
   Prng prng_;
@@ -154,7 +156,8 @@ class SchedulerCore {
   uint64_t last_call_id_ = 0;
   std::map<uint64_t, Pending> pending_;  // By call id.
   uint64_t last_update_ = 0;
-  std::map<uint64_t, InHand> in_hand_;  // By number.
+  std::map<uint64_t, InHand> in_hand_;                              // By number.
+  std::set<std::pair<model::AttemptId, uint64_t>> to_acknowledge_;  // Of those in hand.
 
   uint64_t last_save_ = 0;
   std::vector<Change> changes_;  // Of this step.

@@ -62,27 +62,17 @@ void SchedulerCore::RefuseAccept(const AcceptAsked& asked, model::Refusal refusa
   Answer(asked.request, Answer::kNotSent, refusal, message);
 }
 
-void SchedulerCore::HandleEndOf(const model::TaskId& id) {
-  const Task* task = tasks_.Find(id);
-  if (task == nullptr || !task->final_told) return;
-  for (const auto& [number, update] : in_hand_) {
-    if (!update.final || update.status.task != id) continue;
-    Handle(number);
-    return;
-  }
-}
-
 void SchedulerCore::Launch(AcceptAsked asked, const model::AgentId& agent) {
   std::vector<Intent> intents;
   std::vector<model::CallResult::Item> refused;
   uint64_t after_seq = 0;
   std::erase_if(asked.accept.tasks, [&](const model::TaskSpec& spec) {
-    HandleEndOf(spec.id);
     if (tasks_.Find(spec.id) != nullptr) {
       refused.push_back({spec.id.value(),
                          {model::Refusal::kDuplicateTask,
                           absl::StrCat("a task \"", spec.id.value(),
-                                       "\" of this framework has not ended yet; use another id")},
+                                       "\" of this framework has not ended, or its end is not "
+                                       "handled yet; use another id")},
                          {}});
       return true;
     }
@@ -106,7 +96,9 @@ void SchedulerCore::Heard(const model::CallResult& result) {
   if (it == pending_.end()) return;
   const Pending pending = std::move(it->second);
   pending_.erase(it);
-  if (reconciler_.Answered(now_, result, &prng_)) {
+  if (reconciler_.Question(result.call_id) != nullptr) {
+    TellMistaken(result);
+    reconciler_.Answered(now_, result, &prng_);
     if (reconciler_.TakeDone()) Deliver(Reconciled{});
     return;
   }
@@ -158,28 +150,12 @@ void SchedulerCore::KillAgain(Task* task) {
 // --- Statuses ---
 
 void SchedulerCore::Heard(const model::TaskStatus& status) {
-  if (status.sequence != 0) {
-    for (const auto& [number, update] : in_hand_) {
-      // The user is at it; one acknowledgement is enough.
-      if (update.status.sequence == status.sequence && update.status.attempt == status.attempt &&
-          update.status.task == status.task) {
-        return;
-      }
-    }
-  }
+  // While the user is at it, one acknowledgement is enough.
+  if (status.sequence != 0 && to_acknowledge_.count({status.attempt, status.sequence}) > 0) return;
   Tell(status, false);
   Task* task = tasks_.Find(status.task);
   if (task == nullptr || task->final_told) return;
   KillAgain(task);
-  // The newest that the cluster knows under this id is an earlier launch, whose end was told: so
-  // it does not know this one.
-  const bool answers_for_another = status.reason == model::TaskReason::kReconciled &&
-                                   status.attempt.valid() && IsFinal(status.state) && task->own &&
-                                   !task->attempt.valid() && task->launched_on != stream_;
-  if (answers_for_another) {
-    TellEnded(task->id, task->intent_id, model::TaskState::kUnknown, model::TaskReason::kReconciled,
-              "the cluster knows an earlier launch of it only");
-  }
 }
 
 void SchedulerCore::TellEnded(const model::TaskId& task, const std::string& intent_id,
@@ -207,6 +183,7 @@ void SchedulerCore::Tell(const model::TaskStatus& status, bool own) {
     if (update.status.intent_id.empty()) update.status.intent_id = meaning.task->intent_id;
   }
   in_hand_[update.number] = {update.status, update.final};
+  if (status.sequence != 0) to_acknowledge_.insert({status.attempt, status.sequence});
   Deliver(std::move(update));
 }
 
@@ -219,6 +196,7 @@ void SchedulerCore::Handle(uint64_t number) {
   if (it == in_hand_.end()) return;
   const InHand update = std::move(it->second);
   in_hand_.erase(it);
+  to_acknowledge_.erase({update.status.attempt, update.status.sequence});
   uint64_t after_seq = 0;
   // The intent goes before the acknowledgement does: an intent in the store means that the agent
   // still has the task's end to tell.
@@ -234,6 +212,17 @@ void SchedulerCore::Handle(uint64_t number) {
 
 // --- Reconciliation ---
 
+void SchedulerCore::TellMistaken(const model::CallResult& result) {
+  for (const model::CallResult::Item& item : result.items) {
+    if (!item.outcome.ok()) continue;
+    const Task* task = tasks_.Find(model::TaskId(item.id));
+    if (task == nullptr || !task->in_question || task->final_told || !task->own) continue;
+    if (task->attempt.valid()) continue;
+    TellEnded(task->id, task->intent_id, model::TaskState::kUnknown, model::TaskReason::kReconciled,
+              "the cluster knows an earlier launch of it only");
+  }
+}
+
 void SchedulerCore::On(const ReconcileAsked& asked) {
   if (!subscribed_) {
     Answer(asked.request, Answer::kNotSent, model::Refusal::kNotSubscribed,
@@ -247,6 +236,9 @@ void SchedulerCore::AskWhatIsDue() {
   if (!subscribed_ || stopped_) return;
   for (model::Reconcile& question : reconciler_.TakeDue(now_, tasks_)) {
     const model::Reconcile asked = question;
+    for (const model::Reconcile::Task& one : asked.tasks) {
+      if (Task* task = tasks_.Find(one.task)) task->in_question = true;
+    }
     reconciler_.Asked(Call(0, std::move(question)), asked);
   }
 }

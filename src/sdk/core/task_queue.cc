@@ -67,6 +67,11 @@ absl::Status TaskQueue::Submit(Time now, uint64_t handle, QueuedTask task, Outpu
         absl::StrCat("the task id has ", task.id.value().size(), " characters; at most ",
                      limits::kIdBytes - kSuffixBytes, " leave room for repeated launches"));
   }
+  if (SplitLaunchId(task.id).second != 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the task id \"", task.id.value(),
+                     "\" ends like that of a repeated launch (.r and a number); use another"));
+  }
   if (task.role.empty() && !options_.roles.empty()) task.role = options_.roles.front();
   if (std::find(options_.roles.begin(), options_.roles.end(), task.role) == options_.roles.end()) {
     return absl::InvalidArgumentError(absl::StrCat("task \"", task.id.value(), "\" has the role \"",

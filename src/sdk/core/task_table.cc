@@ -56,6 +56,7 @@ TaskTable::Meaning TaskTable::Take(const model::TaskStatus& status) {
     task->intent_id = status.intent_id;
   }
   meaning.task = task;
+  task->in_question = false;
   const bool repeated = status.sequence != 0 && status.sequence <= task->last_sequence &&
                         status.attempt == task->attempt;
   // An answer to a question that tells what the user knows.

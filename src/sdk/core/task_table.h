@@ -27,6 +27,7 @@ struct Task {
   bool in_store = false;       // The intent was written.
   bool final_told = false;     // The last word was handed to the user, who may still be at it.
   uint64_t last_sequence = 0;  // The highest that was told.
+  bool in_question = false;    // Asked about by name, and not spoken of since.
   uint64_t launched_on = 0;    // The stream of its accept; 0: an earlier life.
   bool kill_wanted = false;
   std::optional<int64_t> kill_grace_ms;
