@@ -1,0 +1,188 @@
+#include "support/mini_cluster.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <glog/logging.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "common/base/clock.h"
+#include "common/rpc/channel.h"
+
+extern char** environ;
+
+namespace proffer::testing {
+namespace {
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+}  // namespace
+
+MiniCluster::MiniCluster(Options options) : options_(std::move(options)) {
+  char name[] = "/tmp/pfXXXXXX";
+  CHECK(mkdtemp(name) != nullptr);
+  directory_ = name;
+  StartMaster();
+  for (int i = 1; i <= options_.agents; ++i) StartAgent(i);
+  WaitForAgents(options_.agents);
+}
+
+MiniCluster::~MiniCluster() {
+  for (auto& [number, pid] : agents_) Kill(&pid, SIGTERM);
+  Kill(&master_, SIGTERM);
+  for (const pid_t pid : TaskProcesses()) kill(pid, SIGKILL);
+  // What was just killed may still hold files open for a moment; names can go all the same.
+  std::error_code ignored;
+  std::filesystem::remove_all(directory_, ignored);
+}
+
+std::string MiniCluster::address() const { return absl::StrCat("unix:", directory_, "/m/s"); }
+
+pid_t MiniCluster::Spawn(const std::string& program, const std::vector<std::string>& arguments,
+                         const std::string& log) {
+  const std::string path = absl::StrCat(PROFFER_BINARY_DIR, "/bin/", program);
+  std::vector<std::string> words = {path, "--logtostderr"};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  const std::string log_path = absl::StrCat(directory_, "/", log);
+  posix_spawn_file_actions_addopen(&actions, 1, log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND,
+                                   0600);
+  posix_spawn_file_actions_adddup2(&actions, 1, 2);
+  pid_t pid = 0;
+  CHECK_EQ(posix_spawn(&pid, path.c_str(), &actions, nullptr, argv.data(), environ), 0) << path;
+  posix_spawn_file_actions_destroy(&actions);
+  return pid;
+}
+
+void MiniCluster::Kill(pid_t* pid, int signal) {
+  if (*pid == 0) return;
+  kill(*pid, signal);
+  waitpid(*pid, nullptr, 0);
+  *pid = 0;
+}
+
+void MiniCluster::StartMaster() {
+  std::vector<std::string> arguments = {absl::StrCat("--listen=", address()),
+                                        "--agent_unreachable_ms=15000", "--cluster=test"};
+  if (options_.on_disk) arguments.push_back(absl::StrCat("--work_dir=", directory_, "/registry"));
+  arguments.insert(arguments.end(), options_.master_flags.begin(), options_.master_flags.end());
+  master_ = Spawn("proffer-master", arguments, "master.log");
+  stub_ = v1::OperatorService::NewStub(rpc::MakeChannel({address(), true}));
+}
+
+void MiniCluster::StartAgent(int number) {
+  agents_[number] = Spawn("proffer-agent",
+                          {absl::StrCat("--master=", address()),
+                           absl::StrCat("--work_dir=", directory_, "/a", number),
+                           absl::StrCat("--runtime_dir=", directory_, "/r", number),
+                           absl::StrCat("--hostname=a", number),
+                           absl::StrCat("--attributes=number:", number),
+                           absl::StrCat("--resources=", options_.resources)},
+                          absl::StrCat("agent", number, ".log"));
+}
+
+void MiniCluster::KillMaster() { Kill(&master_, SIGKILL); }
+void MiniCluster::KillAgent(int number) { Kill(&agents_[number], SIGKILL); }
+
+std::vector<v1::Object> MiniCluster::List(v1::Kind kind, bool live_only) {
+  std::vector<v1::Object> objects;
+  v1::ListRequest request;
+  request.set_kind(kind);
+  request.set_live_only(live_only);
+  do {
+    grpc::ClientContext context;
+    context.set_wait_for_ready(true);
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
+    v1::ListResponse response;
+    const grpc::Status status = stub_->List(&context, request, &response);
+    CHECK(status.ok()) << status.error_message();
+    objects.insert(objects.end(), response.objects().begin(), response.objects().end());
+    request.set_page_token(response.next_page_token());
+  } while (!request.page_token().empty());
+  return objects;
+}
+
+void MiniCluster::WaitUntil(v1::Kind kind,
+                            const std::function<bool(const std::vector<v1::Object>&)>& done) {
+  const Time give_up = BootTimeNow() + 60'000;
+  while (BootTimeNow() < give_up) {
+    grpc::ClientContext context;
+    context.set_wait_for_ready(true);
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+    v1::WatchRequest request;
+    request.add_kinds(kind);
+    auto reader = stub_->Watch(&context, request);
+    v1::WatchEvent event;
+    // Every change is a reason to look at the whole list again.
+    while (reader->Read(&event)) {
+      if (event.has_snapshot() && !event.snapshot().last()) continue;
+      if (done(List(kind))) return;
+    }
+  }
+  LOG(FATAL) << "what was waited for did not come within 60 s; logs are in " << directory_;
+}
+
+void MiniCluster::WaitForAgents(int connected) {
+  WaitUntil(v1::AGENTS, [connected](const std::vector<v1::Object>& objects) {
+    return connected == std::count_if(objects.begin(), objects.end(), [](const v1::Object& o) {
+             return o.agent().state() == v1::CONNECTED;
+           });
+  });
+}
+
+bool MiniCluster::AllFree() {
+  const std::vector<v1::Object> agents = List(v1::AGENTS);
+  return std::all_of(agents.begin(), agents.end(), [](const v1::Object& o) {
+    return o.agent().used().empty() && o.agent().offered().empty();
+  });
+}
+
+std::vector<pid_t> MiniCluster::TaskProcesses() const {
+  std::vector<pid_t> found;
+  DIR* proc = opendir("/proc");
+  CHECK(proc != nullptr);
+  while (const dirent* entry = readdir(proc)) {
+    const pid_t pid = std::atoi(entry->d_name);
+    if (pid <= 1 || pid == getpid() || pid == master_) continue;
+    if (std::any_of(agents_.begin(), agents_.end(),
+                    [pid](const auto& agent) { return agent.second == pid; })) {
+      continue;
+    }
+    const std::string base = absl::StrCat("/proc/", pid);
+    const std::string marks = ReadFile(base + "/cmdline") + ReadFile(base + "/environ");
+    if (marks.find(directory_) != std::string::npos) found.push_back(pid);
+  }
+  closedir(proc);
+  return found;
+}
+
+double Percentile(std::vector<double> values, double percent) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  const size_t rank = static_cast<size_t>(std::ceil(percent / 100 * values.size()));
+  return values[std::clamp<size_t>(rank, 1, values.size()) - 1];
+}
+
+}  // namespace proffer::testing

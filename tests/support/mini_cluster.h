@@ -1,0 +1,69 @@
+// A cluster of real processes for tests and benchmarks: a master and agents on unix sockets in a
+// directory of their own, that can be killed and started again. Leaves nothing behind.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proffer/v1/operator.grpc.pb.h"
+
+namespace proffer::testing {
+
+class MiniCluster {
+ public:
+  struct Options {
+    int agents = 3;
+    std::string resources = "cpus:4;mem:2GiB;ports:[31000-31009]";
+    std::vector<std::string> master_flags;
+    bool on_disk = true;  // False: the master keeps its registry in memory.
+  };
+
+  explicit MiniCluster(Options options);
+  ~MiniCluster();
+
+  // Started, and agents registered, when these return.
+  void StartMaster();
+  void StartAgent(int number);
+  void WaitForAgents(int connected);
+
+  // SIGKILL; returns when the process is gone.
+  void KillMaster();
+  void KillAgent(int number);
+
+  const std::string& directory() const { return directory_; }
+  std::string address() const;
+  pid_t master_pid() const { return master_; }
+  pid_t agent_pid(int number) const { return agents_.at(number); }
+
+  v1::OperatorService::Stub& stub() { return *stub_; }
+  std::vector<v1::Object> List(v1::Kind kind, bool live_only = false);
+  // Watches until `done` says so of the objects of that kind. Fails the test after 60 s.
+  void WaitUntil(v1::Kind kind, const std::function<bool(const std::vector<v1::Object>&)>& done);
+  // Everything free again, on every agent.
+  bool AllFree();
+
+  // Processes that carry this cluster's directory in their command line or environment, other
+  // than the daemons.
+  std::vector<pid_t> TaskProcesses() const;
+
+ private:
+  pid_t Spawn(const std::string& program, const std::vector<std::string>& arguments,
+              const std::string& log);
+  static void Kill(pid_t* pid, int signal);
+
+  const Options options_;
+  std::string directory_;
+  pid_t master_ = 0;
+  std::map<int, pid_t> agents_;
+  std::unique_ptr<v1::OperatorService::Stub> stub_;
+};
+
+// Rounded up: the `percent`-th of the sorted values.
+double Percentile(std::vector<double> values, double percent);
+
+}  // namespace proffer::testing
