@@ -81,12 +81,13 @@ using Delivery = std::variant<Ready, Disconnected, OffersCame, OffersVoid, Updat
 // Nothing comes after it.
 struct Stop {
   enum class Cause {
-    kLeft,        // As asked by LeaveAsked.
-    kTornDown,    // As asked by TeardownAsked.
-    kSuperseded,  // Another instance of this framework took over.
-    kRemoved,     // The framework's id is not valid any more.
-    kRefused,     // The master will never take this framework; `refusal` says why.
-    kGaveUp,      // No master for give_up_after_ms.
+    kLeft,         // As asked by LeaveAsked.
+    kTornDown,     // As asked by TeardownAsked.
+    kSuperseded,   // Another instance of this framework took over.
+    kRemoved,      // The framework's id is not valid any more.
+    kRefused,      // The master will never take this framework; `refusal` says why.
+    kGaveUp,       // No master for give_up_after_ms.
+    kStoreFailed,  // What has to be written cannot be.
   };
   Cause cause = Cause::kLeft;
   model::Refusal refusal = model::Refusal::kNone;

@@ -40,6 +40,11 @@ struct Saved {
   uint64_t seq = 0;
 };
 
+// A save failed, and none will succeed any more.
+struct StoreFailed {
+  std::string message;
+};
+
 // --- What the user asks for. `request` is any number of theirs; other than 0, it is answered by
 // exactly one CallDone. ---
 
@@ -87,8 +92,9 @@ struct TeardownAsked {};
 // Stops this instance; tasks live on for the failover timeout.
 struct LeaveAsked {};
 
-using Event = std::variant<StreamUp, StreamDown, EventReceived, UpdateHandled, Saved, AcceptAsked,
-                           DeclineAsked, KillAsked, SuppressAsked, ReviveAsked, DemandAsked,
-                           ReconcileAsked, FrameworkUpdateAsked, TeardownAsked, LeaveAsked>;
+using Event =
+    std::variant<StreamUp, StreamDown, EventReceived, UpdateHandled, Saved, StoreFailed,
+                 AcceptAsked, DeclineAsked, KillAsked, SuppressAsked, ReviveAsked, DemandAsked,
+                 ReconcileAsked, FrameworkUpdateAsked, TeardownAsked, LeaveAsked>;
 
 }  // namespace proffer::sdk

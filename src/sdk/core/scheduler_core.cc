@@ -22,7 +22,7 @@ SchedulerCore::SchedulerCore(Config config)
       suppressed_(config_.suppressed_roles.begin(), config_.suppressed_roles.end()) {
   if (!config_.saved.framework.empty()) config_.framework.id = config_.saved.framework;
   for (const Intent& intent : config_.saved.intents) {
-    Task& task = tasks_.Add(intent.task);
+    KnownTask& task = tasks_.Add(intent.task);
     task.intent_id = intent.intent_id;
     task.agent = intent.agent;
     task.own = true;
@@ -316,6 +316,10 @@ uint64_t SchedulerCore::Write(Change change) {
 }
 
 void SchedulerCore::On(const Saved& saved) { outbox_.Durable(saved.seq); }
+
+void SchedulerCore::On(const StoreFailed& failed) {
+  Halt(Stop::Cause::kStoreFailed, model::Refusal::kNone, failed.message);
+}
 
 void SchedulerCore::On(const SuppressAsked& asked) {
   const std::vector<std::string>& meant =

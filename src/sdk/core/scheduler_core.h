@@ -75,6 +75,7 @@ class SchedulerCore {
   void On(const EventReceived& received);
   void On(const UpdateHandled& handled);
   void On(const Saved& saved);
+  void On(const StoreFailed& failed);
   void On(const AcceptAsked& asked);
   void On(const DeclineAsked& asked);
   void On(const KillAsked& asked);
@@ -126,7 +127,7 @@ class SchedulerCore {
   void Tell(const model::TaskStatus& status, bool own);
   void Handle(uint64_t number);
   // Repeats a kill that was wanted before this stream.
-  void KillAgain(Task* task);
+  void KillAgain(KnownTask* task);
   void AskWhatIsDue();
   // Statuses come before the answer that they belong to. A task that none of them was about is
   // not known: the newest launch under its id is an earlier one.

@@ -53,7 +53,7 @@ void SchedulerCore::RefuseAccept(const AcceptAsked& asked, model::Refusal refusa
   }
   if (!rest.offers.empty()) Call(0, std::move(rest));
   for (const model::TaskSpec& spec : asked.accept.tasks) {
-    const Task* task = tasks_.Find(spec.id);
+    const KnownTask* task = tasks_.Find(spec.id);
     // A status would be taken for one of the task that lives under this id.
     if (task != nullptr && !task->final_told) continue;
     TellEnded(spec.id, spec.intent_id, model::TaskState::kDropped, model::TaskReason::kInvalidOffer,
@@ -76,7 +76,7 @@ void SchedulerCore::Launch(AcceptAsked asked, const model::AgentId& agent) {
                          {}});
       return true;
     }
-    Task& task = tasks_.Add(spec.id);
+    KnownTask& task = tasks_.Add(spec.id);
     task.intent_id = spec.intent_id;
     task.agent = agent;
     task.own = true;
@@ -105,7 +105,7 @@ void SchedulerCore::Heard(const model::CallResult& result) {
   for (const model::CallResult::Item& item : result.items) {
     for (const Intent& intent : pending.intents) {
       if (!item.id.empty() && item.id != intent.task.value()) continue;
-      Task* task = tasks_.Find(intent.task);
+      KnownTask* task = tasks_.Find(intent.task);
       if (task == nullptr || task->final_told || task->intent_id != intent.intent_id) continue;
       if (item.outcome.ok()) {
         if (item.attempt.valid() && !item.id.empty()) task->attempt = item.attempt;
@@ -125,7 +125,7 @@ void SchedulerCore::Heard(const model::CallResult& result) {
 // --- Kills ---
 
 void SchedulerCore::On(const KillAsked& asked) {
-  Task* task = tasks_.Find(asked.kill.task);
+  KnownTask* task = tasks_.Find(asked.kill.task);
   if (task != nullptr && !task->final_told) {
     task->kill_wanted = true;
     task->kill_grace_ms = asked.kill.grace_ms;
@@ -141,7 +141,7 @@ void SchedulerCore::On(const KillAsked& asked) {
              : "not connected, and no such task is known; ask again when connected");
 }
 
-void SchedulerCore::KillAgain(Task* task) {
+void SchedulerCore::KillAgain(KnownTask* task) {
   if (!task->kill_wanted || task->kill_sent_on == stream_ || !subscribed_) return;
   task->kill_sent_on = stream_;
   Call(0, model::Kill{task->id, {}, task->kill_grace_ms});
@@ -153,7 +153,7 @@ void SchedulerCore::Heard(const model::TaskStatus& status) {
   // While the user is at it, one acknowledgement is enough.
   if (status.sequence != 0 && to_acknowledge_.count({status.attempt, status.sequence}) > 0) return;
   Tell(status, false);
-  Task* task = tasks_.Find(status.task);
+  KnownTask* task = tasks_.Find(status.task);
   if (task == nullptr || task->final_told) return;
   KillAgain(task);
 }
@@ -215,7 +215,7 @@ void SchedulerCore::Handle(uint64_t number) {
 void SchedulerCore::TellMistaken(const model::CallResult& result) {
   for (const model::CallResult::Item& item : result.items) {
     if (!item.outcome.ok()) continue;
-    const Task* task = tasks_.Find(model::TaskId(item.id));
+    const KnownTask* task = tasks_.Find(model::TaskId(item.id));
     if (task == nullptr || !task->in_question || task->final_told || !task->own) continue;
     if (task->attempt.valid()) continue;
     TellEnded(task->id, task->intent_id, model::TaskState::kUnknown, model::TaskReason::kReconciled,
@@ -237,7 +237,7 @@ void SchedulerCore::AskWhatIsDue() {
   for (model::Reconcile& question : reconciler_.TakeDue(now_, tasks_)) {
     const model::Reconcile asked = question;
     for (const model::Reconcile::Task& one : asked.tasks) {
-      if (Task* task = tasks_.Find(one.task)) task->in_question = true;
+      if (KnownTask* task = tasks_.Find(one.task)) task->in_question = true;
     }
     reconciler_.Asked(Call(0, std::move(question)), asked);
   }

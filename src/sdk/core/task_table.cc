@@ -12,18 +12,18 @@ constexpr size_t kEndedRemembered = 10'000;
 
 }  // namespace
 
-Task* TaskTable::Find(const model::TaskId& id) {
+KnownTask* TaskTable::Find(const model::TaskId& id) {
   auto it = rows_.find(id);
   return it == rows_.end() ? nullptr : &it->second;
 }
 
-Task& TaskTable::Add(const model::TaskId& id) {
-  Task& task = rows_[id];
+KnownTask& TaskTable::Add(const model::TaskId& id) {
+  KnownTask& task = rows_[id];
   task.id = id;
   return task;
 }
 
-bool TaskTable::IsAbout(const model::TaskStatus& status, const Task& task) const {
+bool TaskTable::IsAbout(const model::TaskStatus& status, const KnownTask& task) const {
   if (!status.intent_id.empty() && !task.intent_id.empty()) {
     return status.intent_id == task.intent_id;
   }
@@ -44,7 +44,7 @@ bool TaskTable::HasEnded(const model::TaskStatus& status) const {
 TaskTable::Meaning TaskTable::Take(const model::TaskStatus& status) {
   Meaning meaning;
   meaning.final = IsFinal(status.state);
-  Task* task = Find(status.task);
+  KnownTask* task = Find(status.task);
   if (task == nullptr || !IsAbout(status, *task)) {
     if (HasEnded(status)) return {nullptr, true, false};
     if (task != nullptr || meaning.final) {
@@ -79,7 +79,7 @@ TaskTable::Meaning TaskTable::Take(const model::TaskStatus& status) {
   return meaning;
 }
 
-void TaskTable::RememberEnded(const model::TaskStatus& status, const Task* task) {
+void TaskTable::RememberEnded(const model::TaskStatus& status, const KnownTask* task) {
   Ended ended{status.task, status.intent_id, status.attempt};
   if (task != nullptr) {
     if (ended.intent_id.empty()) ended.intent_id = task->intent_id;
@@ -100,7 +100,7 @@ void TaskTable::RememberEnded(const model::TaskStatus& status, const Task* task)
 }
 
 bool TaskTable::Forget(const model::TaskStatus& status) {
-  Task* task = Find(status.task);
+  KnownTask* task = Find(status.task);
   if (task == nullptr || !task->final_told || !IsAbout(status, *task)) return false;
   RememberEnded(status, task);
   const bool in_store = task->in_store;

@@ -17,7 +17,7 @@
 namespace proffer::sdk {
 
 // A launch that was decided, or a task of ours that the master told about.
-struct Task {
+struct KnownTask {
   model::TaskId id;
   std::string intent_id;     // Empty for tasks that others than this scheduler launched.
   model::AttemptId attempt;  // Not valid until it is known.
@@ -38,22 +38,22 @@ class TaskTable {
  public:
   // What a status means to the user.
   struct Meaning {
-    Task* task = nullptr;  // Null: not about a task that lives in this table.
+    KnownTask* task = nullptr;  // Null: not about a task that lives in this table.
     bool duplicate = false;
     bool final = false;
   };
 
-  Task* Find(const model::TaskId& id);
+  KnownTask* Find(const model::TaskId& id);
   // REQUIRES: no row of that id.
-  Task& Add(const model::TaskId& id);
+  KnownTask& Add(const model::TaskId& id);
   // Judges a status and takes it in as told.
   Meaning Take(const model::TaskStatus& status);
   // The user is done with the last word on that launch: forgets it, but recognises repetitions
   // for a while. True if its intent is in the store and has to be removed.
   bool Forget(const model::TaskStatus& status);
 
-  std::map<model::TaskId, Task>& rows() { return rows_; }
-  const std::map<model::TaskId, Task>& rows() const { return rows_; }
+  std::map<model::TaskId, KnownTask>& rows() { return rows_; }
+  const std::map<model::TaskId, KnownTask>& rows() const { return rows_; }
 
  private:
   // A launch whose last word was told.
@@ -64,11 +64,11 @@ class TaskTable {
   };
 
   // Whether the status speaks of the launch that the row is about.
-  bool IsAbout(const model::TaskStatus& status, const Task& task) const;
+  bool IsAbout(const model::TaskStatus& status, const KnownTask& task) const;
   bool HasEnded(const model::TaskStatus& status) const;
-  void RememberEnded(const model::TaskStatus& status, const Task* task);
+  void RememberEnded(const model::TaskStatus& status, const KnownTask* task);
 
-  std::map<model::TaskId, Task> rows_;
+  std::map<model::TaskId, KnownTask> rows_;
   // Bounded: the oldest are forgotten first.
   std::deque<Ended> ended_;
   std::set<model::AttemptId> ended_attempts_;

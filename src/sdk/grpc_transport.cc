@@ -1,0 +1,105 @@
+// Carries calls and events over a bidirectional stream.
+#include "sdk/grpc_transport.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/clock.h"
+#include "common/convert/scheduler.h"
+#include "common/rpc/channel.h"
+
+namespace proffer::sdk {
+
+GrpcTransport::GrpcTransport(std::vector<rpc::Address> masters) : masters_(std::move(masters)) {}
+
+GrpcTransport::~GrpcTransport() {
+  Stream::Pointer stream;
+  {
+    MutexLock lock(&mutex_);
+    stream = stream_;
+  }
+  if (stream != nullptr) stream->Cancel();
+  MutexLock lock(&mutex_);
+  while (open_ > 0) none_open_.Wait(&mutex_);
+}
+
+void GrpcTransport::Open(uint64_t number) {
+  std::string target;
+  std::shared_ptr<grpc::Channel> channel;
+  {
+    MutexLock lock(&mutex_);
+    number_ = number;
+    heard_ = false;
+    ++open_;
+    channel = rpc::MakeChannel(masters_.current());
+    target = masters_.current().target;
+  }
+  std::shared_ptr<v1::SchedulerService::Stub> stub = v1::SchedulerService::NewStub(channel);
+  // Before the stream begins, so that its end cannot overtake this. Send and Close come from this
+  // very thread, later.
+  report_(StreamUp{number});
+  Stream::Pointer stream = Stream::Open(
+      [&](grpc::ClientContext* context, Stream* reactor) {
+        stub->async()->Connect(context, reactor);
+      },
+      [this, number](const v1::SchedulerEvent& event) { Heard(number, event); },
+      // The channel lives as long as the stream.
+      [this, number, stub, target](const grpc::Status& status) { Ended(number, status); });
+  {
+    MutexLock lock(&mutex_);
+    if (number_ == number) stream_ = stream;
+  }
+}
+
+bool GrpcTransport::Send(uint64_t number, const model::SchedulerCall& call) {
+  v1::SchedulerCall message;
+  convert::ToProto(call, &message);
+  MutexLock lock(&mutex_);
+  if (number != number_) return true;  // Its end is reported, or was asked for.
+  return stream_ != nullptr && stream_->Send(std::move(message));
+}
+
+void GrpcTransport::Close(uint64_t number) {
+  Stream::Pointer stream;
+  {
+    MutexLock lock(&mutex_);
+    if (number != number_) return;
+    number_ = 0;
+    if (!heard_) masters_.Failed();
+    stream = std::exchange(stream_, nullptr);
+  }
+  if (stream != nullptr) stream->Cancel();
+}
+
+void GrpcTransport::Heard(uint64_t number, const v1::SchedulerEvent& event) {
+  const Time received = BootTimeNow();
+  {
+    MutexLock lock(&mutex_);
+    if (number != number_) return;
+    heard_ = true;
+  }
+  absl::StatusOr<model::SchedulerEvent> converted = convert::FromProto(event);
+  // One that cannot be understood is treated like one of a kind that is not known.
+  report_(EventReceived{number, received,
+                        converted.ok() ? *std::move(converted) : model::SchedulerEvent()});
+}
+
+void GrpcTransport::Ended(uint64_t number, const grpc::Status& status) {
+  std::string reason;
+  {
+    MutexLock lock(&mutex_);
+    if (number == number_) {
+      reason = absl::StrCat(masters_.current().target, ": ",
+                            status.ok() ? "the master closed the stream" : status.error_message());
+      number_ = 0;
+      stream_.reset();
+      // A leader that went away is tried once more; where none ever answered, the next one is.
+      if (!heard_ || status.error_code() == grpc::StatusCode::UNAVAILABLE) masters_.Failed();
+    }
+  }
+  if (!reason.empty()) report_(StreamDown{number, std::move(reason)});
+  MutexLock lock(&mutex_);
+  if (--open_ == 0) none_open_.SignalAll();
+}
+
+}  // namespace proffer::sdk
