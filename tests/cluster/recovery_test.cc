@@ -61,7 +61,7 @@ TEST_P(RecoveryTest, FiftyTasksKeepTheirPidsAndEveryEndIsToldOnce) {
                                      .master = cluster.address(),
                                      .state_store = std::make_shared<MemoryStateStore>()});
   ASSERT_TRUE(framework.ok()) << framework.status();
-  std::vector<Run> runs;
+  std::vector<proffer::Run> runs;
   Mutex mutex;
   std::map<int, int> ends;
   for (int i = 0; i < kTasks; ++i) {
