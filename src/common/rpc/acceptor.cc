@@ -64,6 +64,11 @@ absl::StatusOr<int> ListenUnix(const std::string& path) {
     return absl::AlreadyExistsError(
         absl::StrCat("another process serves ", path, "; stop it or listen elsewhere"));
   }
+  struct stat info;
+  if (lstat(path.c_str(), &info) == 0 && !S_ISSOCK(info.st_mode)) {
+    return absl::AlreadyExistsError(
+        absl::StrCat(path, " exists and is not a socket; remove it or listen elsewhere"));
+  }
   unlink(path.c_str());
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return ErrnoStatus("socket");

@@ -56,14 +56,12 @@ class ServerStream : public grpc::ServerBidiReactor<In, Out> {
 
   // The core took one message in; another may be read.
   void Taken() {
-    bool resume = false;
-    {
-      MutexLock lock(&mutex_);
-      --untaken_;
-      resume = paused_ && untaken_ < limits::kUnreadEventsPerStream / 2;
-      if (resume) paused_ = false;
-    }
-    if (resume) this->StartRead(&in_);
+    MutexLock lock(&mutex_);
+    --untaken_;
+    // After Finish, gRPC's side of the stream may be gone already.
+    if (!paused_ || finished_ || untaken_ >= limits::kUnreadEventsPerStream / 2) return;
+    paused_ = false;
+    this->StartRead(&in_);
   }
 
   // --- gRPC's callbacks ---

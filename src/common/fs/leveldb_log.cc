@@ -1,0 +1,99 @@
+#include "common/fs/leveldb_log.h"
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace proffer {
+namespace {
+
+// The format (LevelDB's doc/log_format.md): blocks of 32 KiB; in them records of a header (masked
+// CRC-32C of type and payload, length, type; little-endian) and a payload.
+constexpr size_t kBlockBytes = 32768;
+constexpr size_t kHeaderBytes = 7;
+
+std::array<uint32_t, 256> MakeCrcTable() {
+  std::array<uint32_t, 256> table{};
+  for (uint32_t i = 0; i < 256; ++i) {
+    uint32_t crc = i;
+    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0x82f63b78u : 0);
+    table[i] = crc;
+  }
+  return table;
+}
+
+// CRC-32C taken forward byte by byte.
+class Crc {
+ public:
+  void Take(char byte) {
+    static const std::array<uint32_t, 256> table = MakeCrcTable();
+    state_ = table[(state_ ^ static_cast<unsigned char>(byte)) & 0xff] ^ (state_ >> 8);
+  }
+  // As LevelDB stores it.
+  uint32_t Masked() const {
+    const uint32_t crc = ~state_;
+    return ((crc >> 15) | (crc << 17)) + 0xa282ead8u;
+  }
+
+ private:
+  uint32_t state_ = 0xffffffffu;
+};
+
+uint32_t ReadU32(absl::string_view in) {
+  uint32_t value = 0;
+  for (int i = 3; i >= 0; --i) value = value << 8 | static_cast<unsigned char>(in[i]);
+  return value;
+}
+
+// Whether the checksum of the record that begins here fits some length that is really there.
+bool FitsSomeLength(absl::string_view record) {
+  const uint32_t stored = ReadU32(record);
+  Crc crc;
+  for (size_t i = kHeaderBytes - 1; i < record.size(); ++i) {
+    crc.Take(record[i]);
+    if (crc.Masked() == stored) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+absl::Status CheckLevelDbLog(absl::string_view bytes) {
+  // Anywhere but in the last block LevelDB itself reports a length that leads too far.
+  if (bytes.size() % kBlockBytes == 0) return absl::OkStatus();
+  absl::string_view block = bytes.substr(bytes.size() / kBlockBytes * kBlockBytes);
+  while (block.size() >= kHeaderBytes) {
+    const size_t length =
+        static_cast<unsigned char>(block[4]) | static_cast<unsigned char>(block[5]) << 8;
+    if (kHeaderBytes + length > block.size()) {
+      if (!FitsSomeLength(block)) return absl::OkStatus();  // Cut short by a crash.
+      return absl::DataLossError(absl::StrCat("the length of a record at byte ",
+                                              bytes.size() - block.size(),
+                                              " is damaged; restore the store from a backup"));
+    }
+    block.remove_prefix(kHeaderBytes + length);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckLevelDbLogs(const std::string& directory) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
+    const std::string name = entry.path().filename().string();
+    if (!absl::EndsWith(name, ".log") && !absl::StartsWith(name, "MANIFEST-")) continue;
+    std::ifstream in(entry.path(), std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    if (absl::Status status = CheckLevelDbLog(bytes); !status.ok()) {
+      return absl::DataLossError(absl::StrCat(entry.path().string(), ": ", status.message()));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace proffer
