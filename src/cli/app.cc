@@ -56,8 +56,7 @@ void AddGlobals(CLI::App* verb, Session& session, bool formats) {
       ->group("Everywhere")
       ->type_name("ADDR");
   if (!formats) return;
-  verb->add_option("-o,--output", session.globals.format,
-                   "table, wide, json, yaml, jsonl or name")
+  verb->add_option("-o,--output", session.globals.format, "table, wide, json, yaml, jsonl or name")
       ->group("Everywhere")
       ->type_name("FORMAT");
 }

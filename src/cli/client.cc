@@ -53,9 +53,8 @@ absl::StatusOr<std::unique_ptr<Client>> Client::ConnectTo(const std::string& add
     v1::Cluster unused;
     if (client->stub_->GetCluster(&call, v1::GetClusterRequest(), &unused).ok()) return client;
   }
-  return absl::UnavailableError(
-      absl::StrCat("no master that leads answers at any of ", addresses,
-                   "; are they running, and is the address right?"));
+  return absl::UnavailableError(absl::StrCat("no master that leads answers at any of ", addresses,
+                                             "; are they running, and is the address right?"));
 }
 
 Client::Client(std::string address)
@@ -73,9 +72,9 @@ absl::Status Client::Explained(const grpc::Status& status) const {
         "--master or PROFFER_MASTER"));
   }
   if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
-    return absl::DeadlineExceededError(
-        absl::StrCat("the master at ", address_, " took the call but did not answer within ",
-                     kAnswerMs / 1000, " s; its log may say why"));
+    return absl::DeadlineExceededError(absl::StrCat("the master at ", address_,
+                                                    " took the call but did not answer within ",
+                                                    kAnswerMs / 1000, " s; its log may say why"));
   }
   return rpc::FromGrpc(status);
 }

@@ -53,7 +53,9 @@ std::string Quoted(const std::string& text) {
 Node ValueOf(const Message& message, const FieldDescriptor* field, int index) {
   const Reflection* reflection = message.GetReflection();
   const bool many = index >= 0;
-  const auto number = [](auto value) { return Node{Node::Kind::kPlain, absl::StrCat(value), {}, {}}; };
+  const auto number = [](auto value) {
+    return Node{Node::Kind::kPlain, absl::StrCat(value), {}, {}};
+  };
   switch (field->cpp_type()) {
     case FieldDescriptor::CPPTYPE_INT32:
       return number(many ? reflection->GetRepeatedInt32(message, field, index)
@@ -144,13 +146,12 @@ std::string YamlText(const std::string& text) {
                                                  "on",   "off",   "y",    "n"};
   const std::string lower = absl::AsciiStrToLower(text);
   const bool word = std::find(std::begin(kWords), std::end(kWords), lower) != std::end(kWords);
-  const bool plain =
-      !text.empty() && !word &&
-      (absl::ascii_isalpha(static_cast<unsigned char>(text[0])) || text[0] == '/') &&
-      std::all_of(text.begin(), text.end(), [](char c) {
-        return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' ||
-               c == '/' || c == '-';
-      });
+  const bool plain = !text.empty() && !word &&
+                     (absl::ascii_isalpha(static_cast<unsigned char>(text[0])) || text[0] == '/') &&
+                     std::all_of(text.begin(), text.end(), [](char c) {
+                       return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' ||
+                              c == '.' || c == '/' || c == '-';
+                     });
   return plain ? text : Quoted(text);
 }
 
@@ -163,8 +164,8 @@ void Yaml(const Node& node, const std::string& indent, std::string* out) {
     const std::string lead = i == 0 && !out->empty() && absl::EndsWith(*out, "- ") ? "" : indent;
     absl::StrAppend(out, lead, map ? absl::StrCat(YamlText(node.keys[i]), ":") : "-");
     if (!nested) {
-      absl::StrAppend(out, " ", item.kind == Node::Kind::kText ? YamlText(item.text)
-                                                               : Json(item, "", true),
+      absl::StrAppend(out, " ",
+                      item.kind == Node::Kind::kText ? YamlText(item.text) : Json(item, "", true),
                       "\n");
     } else if (map) {
       absl::StrAppend(out, "\n");

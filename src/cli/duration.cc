@@ -7,9 +7,9 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "absl/strings/strip.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
 
 namespace proffer::cli {
 namespace {
@@ -47,9 +47,9 @@ std::string PrintSeconds(int64_t ms) {
 
 absl::StatusOr<int64_t> ParseDuration(absl::string_view text) {
   const auto wrong = [&](absl::string_view why) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("\"", text, "\" is not a duration: ", why, "; expected for instance 30s, ",
-                     "5m, 1h30m or 500ms"));
+    return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" is not a duration: ", why,
+                                                   "; expected for instance 30s, ",
+                                                   "5m, 1h30m or 500ms"));
   };
   absl::string_view rest = absl::StripAsciiWhitespace(text);
   if (rest == "0") return 0;

@@ -48,21 +48,23 @@ void PrintWaiting(std::ostream& out, const Style& style, const Waiting& waiting)
   if (!waiting.demand().label().empty()) out << " of " << waiting.demand().label();
   out << (waiting.unmet() == 1 ? " needs " : " need, each, ") << NeedsOf(waiting) << "\n";
   size_t name_width = DisplayWidth("agents");
-  for (const Step& step : waiting.steps()) name_width = std::max(name_width, DisplayWidth(step.name()));
+  for (const Step& step : waiting.steps())
+    name_width = std::max(name_width, DisplayWidth(step.name()));
   const std::string total = absl::StrCat(waiting.agents());
   const int worst = WorstStep(waiting);
   int64_t before = waiting.agents();
   for (int i = 0; i < waiting.steps_size(); ++i) {
     const Step& step = waiting.steps(i);
     const std::string passed = absl::StrCat(step.passed(), "/", before);
-    std::string line = absl::StrFormat(
-        "    %s%s  %*s", step.name(), std::string(name_width - DisplayWidth(step.name()), ' '),
-        static_cast<int>(2 * total.size() + 1), passed);
+    std::string line = absl::StrFormat("    %s%s  %*s", step.name(),
+                                       std::string(name_width - DisplayWidth(step.name()), ' '),
+                                       static_cast<int>(2 * total.size() + 1), passed);
     std::vector<std::string> remarks;
     if (step.failed() == 0) {
       if (step.passed() > 0) remarks.push_back("ok");
     } else {
-      remarks.push_back(absl::StrCat(step.failed(), step.failed() == 1 ? " agent fails" : " agents fail"));
+      remarks.push_back(
+          absl::StrCat(step.failed(), step.failed() == 1 ? " agent fails" : " agents fail"));
       if (!step.detail().empty()) remarks.back() += absl::StrCat(": ", step.detail());
     }
     if (i == worst) {
@@ -113,7 +115,8 @@ void PrintExplanation(std::ostream& out, const Style& style,
     out << "  framework   " << task.framework_name() << "\n";
     out << "  holds       " << HumanAmounts(SumOf(task.resources())) << "\n";
     if (task.ended_unix_ms() > 0 && task.running_unix_ms() > 0) {
-      out << "  ran         " << PrintDuration(task.ended_unix_ms() - task.running_unix_ms()) << "\n";
+      out << "  ran         " << PrintDuration(task.ended_unix_ms() - task.running_unix_ms())
+          << "\n";
     }
   }
   // Of a task that has a place, what its framework waits for besides is not the question.

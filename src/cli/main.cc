@@ -27,7 +27,8 @@ int main(int argc, char** argv) {
       isatty(1) == 1,
       isatty(2) == 1,
   };
-  const int code = proffer::cli::RunProffer(context, std::vector<std::string>(argv + 1, argv + argc));
+  const int code =
+      proffer::cli::RunProffer(context, std::vector<std::string>(argv + 1, argv + argc));
   std::cout.flush();
   if (!std::cout) {
     std::cerr << "proffer: the output could not be written\n";

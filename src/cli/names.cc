@@ -47,8 +47,8 @@ std::vector<const v1::Object*> Merged(const std::vector<const v1::Object*>& foun
       merged.push_back(object);
       continue;
     }
-    const auto [at, is_new] = tasks.try_emplace(
-        {object->task().framework_id(), object->task().task_id()}, merged.size());
+    const auto [at, is_new] =
+        tasks.try_emplace({object->task().framework_id(), object->task().task_id()}, merged.size());
     if (is_new) {
       merged.push_back(object);
     } else if (Precedes(*object, *merged[at->second])) {
@@ -103,10 +103,9 @@ absl::StatusOr<v1::Object> Resolve(const std::vector<v1::Object>& objects,
   if (found.size() > 1) {
     std::vector<const v1::Object*> live;
     for (const v1::Object* object : found) {
-      const bool over =
-          (object->has_task() && !IsLive(object->task())) ||
-          (object->has_agent() && object->agent().state() == v1::AGENT_GONE_STATE) ||
-          (object->has_framework() && object->framework().removed());
+      const bool over = (object->has_task() && !IsLive(object->task())) ||
+                        (object->has_agent() && object->agent().state() == v1::AGENT_GONE_STATE) ||
+                        (object->has_framework() && object->framework().removed());
       if (!over) live.push_back(object);
     }
     if (live.size() == 1) found = live;
@@ -117,9 +116,10 @@ absl::StatusOr<v1::Object> Resolve(const std::vector<v1::Object>& objects,
   return absl::NotFoundError(absl::StrCat(
       "no ", Kinds(objects), " is called \"", subject, "\"",
       nearest.empty() ? "" : absl::StrCat("; did you mean \"", nearest, "\"?"),
-      nearest.empty() ? "; `proffer ls tasks --all`, `proffer ls frameworks` and `proffer ls agents`"
-                        " list what there is"
-                      : ""));
+      nearest.empty()
+          ? "; `proffer ls tasks --all`, `proffer ls frameworks` and `proffer ls agents`"
+            " list what there is"
+          : ""));
 }
 
 }  // namespace proffer::cli

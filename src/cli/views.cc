@@ -55,7 +55,7 @@ std::string AttributeText(const google::protobuf::RepeatedPtrField<v1::Attribute
 }
 
 Table AgentTable(const std::vector<v1::Object>& objects, bool wide) {
-  std::vector<Column> columns = {{"AGENT"},        {"STATE"},        {"TASKS", kRight},
+  std::vector<Column> columns = {{"AGENT"},        {"STATE"},       {"TASKS", kRight},
                                  {"CPUS", kRight}, {"MEM", kRight}, {"GPUS", kRight}};
   if (wide) {
     columns.insert(columns.end(), {{"DISK", kRight},
@@ -72,12 +72,10 @@ Table AgentTable(const std::vector<v1::Object>& objects, bool wide) {
     const v1::AgentView& agent = object.agent();
     const Amounts used = SumOf(agent.used());
     const Amounts total = SumOf(agent.total());
-    std::vector<Cell> row = {agent.hostname(),
-                             Cell(StateWord(agent.state()), PaintOf(agent.state())),
-                             Plain(agent.tasks()),
-                             UsedOf(used, total, kCpus),
-                             UsedOf(used, total, kMem),
-                             UsedOf(used, total, kGpus)};
+    std::vector<Cell> row = {
+        agent.hostname(),          Cell(StateWord(agent.state()), PaintOf(agent.state())),
+        Plain(agent.tasks()),      UsedOf(used, total, kCpus),
+        UsedOf(used, total, kMem), UsedOf(used, total, kGpus)};
     if (wide) {
       row.insert(row.end(), {UsedOf(used, total, kDisk), PortsOf(agent.total()),
                              HumanAmounts(SumOf(agent.offered())), agent.region(), agent.zone(),
@@ -90,15 +88,11 @@ Table AgentTable(const std::vector<v1::Object>& objects, bool wide) {
 }
 
 Table FrameworkTable(const std::vector<v1::Object>& objects, bool wide) {
-  std::vector<Column> columns = {{"FRAMEWORK"},     {"STATE"},           {"ROLES"},
+  std::vector<Column> columns = {{"FRAMEWORK"},     {"STATE"},          {"ROLES"},
                                  {"TASKS", kRight}, {"OFFERS", kRight}, {"WANTS"}};
   if (wide) {
-    columns.insert(columns.end(), {{"ENDED", kRight},
-                                   {"LASTS"},
-                                   {"SUPPRESSED"},
-                                   {"PRINCIPAL"},
-                                   {"URL"},
-                                   {"ID"}});
+    columns.insert(columns.end(),
+                   {{"ENDED", kRight}, {"LASTS"}, {"SUPPRESSED"}, {"PRINCIPAL"}, {"URL"}, {"ID"}});
   }
   Table table(std::move(columns));
   for (const v1::Object& object : objects) {
@@ -127,8 +121,8 @@ Table FrameworkTable(const std::vector<v1::Object>& objects, bool wide) {
 }
 
 Table TaskTable(const std::vector<v1::Object>& objects, bool wide, int64_t now_unix_ms) {
-  std::vector<Column> columns = {{"TASK"}, {"STATE"}, {"AGENT"}, {"FRAMEWORK"}, {"CPUS", kRight},
-                                 {"MEM", kRight}, {"AGE", kRight}, {"REASON"}};
+  std::vector<Column> columns = {{"TASK"},         {"STATE"},       {"AGENT"},       {"FRAMEWORK"},
+                                 {"CPUS", kRight}, {"MEM", kRight}, {"AGE", kRight}, {"REASON"}};
   if (wide) {
     columns.insert(columns.end(), {{"NAME"},
                                    {"ROLE"},
@@ -158,11 +152,11 @@ Table TaskTable(const std::vector<v1::Object>& objects, bool wide, int64_t now_u
       amounts.erase(kMem);
       amounts.erase(kPorts);
       const int64_t end = task.ended_unix_ms() != 0 ? task.ended_unix_ms() : now_unix_ms;
-      row.insert(row.end(), {task.name() == task.task_id() ? std::string() : task.name(),
-                             task.role(), HumanAmounts(amounts), PortsOf(task.resources()),
-                             Age(task.running_unix_ms(), end), Print(task.attempt()),
-                             task.unacknowledged() ? std::string("yes") : std::string(),
-                             task.message()});
+      row.insert(row.end(),
+                 {task.name() == task.task_id() ? std::string() : task.name(), task.role(),
+                  HumanAmounts(amounts), PortsOf(task.resources()),
+                  Age(task.running_unix_ms(), end), Print(task.attempt()),
+                  task.unacknowledged() ? std::string("yes") : std::string(), task.message()});
     }
     table.Add(std::move(row));
   }
@@ -170,16 +164,19 @@ Table TaskTable(const std::vector<v1::Object>& objects, bool wide, int64_t now_u
 }
 
 Table OfferTable(const std::vector<v1::Object>& objects, bool wide, int64_t now_unix_ms) {
-  std::vector<Column> columns = {{"OFFER"}, {"FRAMEWORK"},     {"ROLE"},      {"AGENT"},
+  std::vector<Column> columns = {{"OFFER"},        {"FRAMEWORK"},   {"ROLE"},       {"AGENT"},
                                  {"CPUS", kRight}, {"MEM", kRight}, {"AGE", kRight}};
   if (wide) columns.insert(columns.end(), {{"EVERYTHING"}, {"PORTS"}});
   Table table(std::move(columns));
   for (const v1::Object& object : objects) {
     const v1::OfferView& offer = object.offer();
     const Amounts amounts = SumOf(offer.resources());
-    std::vector<Cell> row = {Print(offer.id()),       offer.framework_name(),
-                             offer.role(),            offer.hostname(),
-                             Amount(amounts, kCpus),  Amount(amounts, kMem),
+    std::vector<Cell> row = {Print(offer.id()),
+                             offer.framework_name(),
+                             offer.role(),
+                             offer.hostname(),
+                             Amount(amounts, kCpus),
+                             Amount(amounts, kMem),
                              Age(offer.made_unix_ms(), now_unix_ms)};
     if (wide) row.insert(row.end(), {HumanAmounts(amounts), PortsOf(offer.resources())});
     table.Add(std::move(row));
@@ -188,8 +185,9 @@ Table OfferTable(const std::vector<v1::Object>& objects, bool wide, int64_t now_
 }
 
 Table RoleTable(const std::vector<v1::Object>& objects, bool wide) {
-  std::vector<Column> columns = {{"ROLE"},         {"WEIGHT", kRight}, {"SHARE", kRight},
-                                 {"FRAMEWORKS", kRight}, {"CPUS", kRight}, {"MEM", kRight}};
+  std::vector<Column> columns = {{"ROLE"},          {"WEIGHT", kRight},
+                                 {"SHARE", kRight}, {"FRAMEWORKS", kRight},
+                                 {"CPUS", kRight},  {"MEM", kRight}};
   if (wide) columns.insert(columns.end(), {{"SHARE/WEIGHT", kRight}, {"HOLDS"}});
   Table table(std::move(columns));
   for (const v1::Object& object : objects) {

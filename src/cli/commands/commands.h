@@ -3,9 +3,8 @@
 
 #include <string>
 
-#include "CLI/App.hpp"
-#include "CLI/Config.hpp"
-#include "CLI/Formatter.hpp"
+#include "CLI/CLI.hpp"
+#include "absl/status/statusor.h"
 #include "cli/context.h"
 
 namespace proffer::cli {

@@ -61,12 +61,13 @@ std::string Live(const std::string& commands) {
 }
 
 std::string Bash(const std::vector<Verb>& verbs) {
-  std::string out = absl::StrCat(R"(# Completion of proffer for bash: source <(proffer completion bash)
+  std::string out =
+      absl::StrCat(R"(# Completion of proffer for bash: source <(proffer completion bash)
 _proffer() {
   local word=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} words= options=
   if [ "$COMP_CWORD" -eq 1 ]; then
     COMPREPLY=($(compgen -W ")",
-                                 absl::StrJoin(NamesOf(verbs), " "), R"(" -- "$word"))
+                   absl::StrJoin(NamesOf(verbs), " "), R"(" -- "$word"))
     return
   fi
   if [ "${COMP_WORDS[COMP_CWORD-1]}" = "-o" ]; then
@@ -95,17 +96,19 @@ complete -o default -F _proffer proffer
 }
 
 std::string Zsh(const std::vector<Verb>& verbs) {
-  std::string out = "#compdef proffer\n# Completion of proffer for zsh: "
-                    "source <(proffer completion zsh)\n_proffer() {\n  local -a verbs\n"
-                    "  verbs=(\n";
+  std::string out =
+      "#compdef proffer\n# Completion of proffer for zsh: "
+      "source <(proffer completion zsh)\n_proffer() {\n  local -a verbs\n"
+      "  verbs=(\n";
   for (const Verb& verb : verbs) {
     absl::StrAppend(&out, "    '", verb.name, ":",
                     absl::StrReplaceAll(verb.description, {{"'", "'\\''"}, {":", "\\:"}}), "'\n");
   }
-  out += "  )\n  if (( CURRENT == 2 )); then _describe command verbs; return; fi\n"
-         "  if [[ $words[CURRENT-1] == -o ]]; then\n"
-         "    compadd table wide json yaml jsonl name; return\n  fi\n"
-         "  local verb=${words[2]} current=${words[CURRENT]}\n  case $verb in\n";
+  out +=
+      "  )\n  if (( CURRENT == 2 )); then _describe command verbs; return; fi\n"
+      "  if [[ $words[CURRENT-1] == -o ]]; then\n"
+      "    compadd table wide json yaml jsonl name; return\n  fi\n"
+      "  local verb=${words[2]} current=${words[CURRENT]}\n  case $verb in\n";
   for (const Verb& verb : verbs) {
     absl::StrAppend(&out, "    ", verb.name, ")\n      if [[ $current == -* ]]; then compadd -- ",
                     absl::StrJoin(verb.options, " "), "; return; fi\n");
@@ -122,8 +125,9 @@ std::string Zsh(const std::vector<Verb>& verbs) {
 }
 
 std::string Fish(const std::vector<Verb>& verbs) {
-  std::string out = "# Completion of proffer for fish: proffer completion fish | source\n"
-                    "complete -c proffer -f\n";
+  std::string out =
+      "# Completion of proffer for fish: proffer completion fish | source\n"
+      "complete -c proffer -f\n";
   for (const Verb& verb : verbs) {
     const std::string seen =
         absl::StrCat("complete -c proffer -n '__fish_seen_subcommand_from ", verb.name, "'");
@@ -139,8 +143,7 @@ std::string Fish(const std::vector<Verb>& verbs) {
       absl::StrAppend(&out, seen, " -a '", absl::StrJoin(verb.words, " "), "'\n");
     }
     if (!verb.names.empty()) {
-      absl::StrAppend(&out, seen, " -a '(timeout 0.3 sh -c \"", verb.names,
-                      "\" 2>/dev/null)'\n");
+      absl::StrAppend(&out, seen, " -a '(timeout 0.3 sh -c \"", verb.names, "\" 2>/dev/null)'\n");
     }
   }
   return out;
@@ -150,7 +153,8 @@ std::string Fish(const std::vector<Verb>& verbs) {
 
 void AddCompletion(CLI::App& app, Session& session) {
   auto shell = std::make_shared<std::string>();
-  CLI::App* verb = app.add_subcommand("completion", "Print what a shell needs to complete commands");
+  CLI::App* verb =
+      app.add_subcommand("completion", "Print what a shell needs to complete commands");
   verb->group(kRestGroup);
   verb->add_option("SHELL", *shell, "bash, zsh or fish")->required();
   verb->callback([&app, &session, shell] {
@@ -163,8 +167,8 @@ void AddCompletion(CLI::App& app, Session& session) {
       } else if (*shell == "fish") {
         session.context.out << Fish(verbs);
       } else {
-        return absl::InvalidArgumentError(absl::StrCat(
-            "no completion for \"", *shell, "\"; there is one for bash, zsh and fish"));
+        return absl::InvalidArgumentError(absl::StrCat("no completion for \"", *shell,
+                                                       "\"; there is one for bash, zsh and fish"));
       }
       return kOk;
     };

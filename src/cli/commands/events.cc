@@ -50,9 +50,10 @@ std::string Sentence(const v1::Change& change) {
     }
     case v1::Object::kOffer: {
       const v1::OfferView& offer = object.offer();
-      return absl::StrCat("offer ", Print(offer.id()), " ",
-                          removed ? "closed" : absl::StrCat("of ", HumanAmounts(SumOf(offer.resources()))),
-                          " on ", offer.hostname(), " to ", offer.framework_name());
+      return absl::StrCat(
+          "offer ", Print(offer.id()), " ",
+          removed ? "closed" : absl::StrCat("of ", HumanAmounts(SumOf(offer.resources()))), " on ",
+          offer.hostname(), " to ", offer.framework_name());
     }
     case v1::Object::kRole: {
       const v1::RoleView& role = object.role();

@@ -53,32 +53,33 @@ absl::StatusOr<int> Kill(Session& session, const Options& options) {
   if (object.has_framework()) {
     const v1::FrameworkView& framework = object.framework();
     if (request.has_grace_ms()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "\"", framework.name(), "\" is a framework; --grace goes with tasks only"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("\"", framework.name(), "\" is a framework; --grace goes with tasks only"));
     }
     const bool harmless = framework.live_tasks() <= 1;
     if (!options.yes && !harmless && context.in_is_tty) {
-      ASSIGN_OR_RETURN(const bool sure,
-                       Confirm(context, absl::StrCat("End framework ", framework.name(),
-                                                     " and kill its ", framework.live_tasks(),
-                                                     " tasks?")));
+      ASSIGN_OR_RETURN(
+          const bool sure,
+          Confirm(context, absl::StrCat("End framework ", framework.name(), " and kill its ",
+                                        framework.live_tasks(), " tasks?")));
       if (!sure) {
         context.err << "nothing was done\n";
         return kUnexpected;
       }
     }
     RETURN_IF_ERROR(client->Teardown(framework.framework_id()));
-    said = absl::StrCat("framework ", framework.name(), " is being ended",
-                        framework.live_tasks() == 0
-                            ? ""
-                            : absl::StrCat("; its ", framework.live_tasks(),
-                                           framework.live_tasks() == 1 ? " task is killed"
-                                                                       : " tasks are killed"));
+    said = absl::StrCat(
+        "framework ", framework.name(), " is being ended",
+        framework.live_tasks() == 0
+            ? ""
+            : absl::StrCat("; its ", framework.live_tasks(),
+                           framework.live_tasks() == 1 ? " task is killed" : " tasks are killed"));
   } else {
     const v1::TaskView& task = object.task();
     if (!IsLive(task)) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "task ", task.task_id(), " has ended already (", EndOf(task), "); nothing is left to kill"));
+      return absl::FailedPreconditionError(absl::StrCat("task ", task.task_id(),
+                                                        " has ended already (", EndOf(task),
+                                                        "); nothing is left to kill"));
     }
     request.set_framework_id(task.framework_id());
     request.set_task_id(task.task_id());

@@ -1,4 +1,6 @@
 // proffer status: the cluster on one screen, trouble first; or one thing in detail.
+#include "common/base/status.h"
+
 #include <algorithm>
 #include <memory>
 
@@ -14,7 +16,6 @@
 #include "cli/names.h"
 #include "cli/output.h"
 #include "cli/views.h"
-#include "common/base/status.h"
 #include "proffer/quantity.h"
 
 namespace proffer::cli {
@@ -77,19 +78,18 @@ std::vector<Trouble> TroublesOf(const Picture& picture, Client& client, int64_t 
     const v1::FrameworkView& framework = object.framework();
     if (framework.removed()) continue;
     if (!framework.connected()) {
-      found.push_back({absl::StrCat("framework ", framework.name(), " is disconnected",
-                                    framework.live_tasks() == 0
-                                        ? ""
-                                        : absl::StrCat("; its ", framework.live_tasks(),
-                                                       framework.live_tasks() == 1
-                                                           ? " task goes on"
-                                                           : " tasks go on")),
-                       absl::StrCat("proffer status ", framework.name())});
+      found.push_back(
+          {absl::StrCat(
+               "framework ", framework.name(), " is disconnected",
+               framework.live_tasks() == 0
+                   ? ""
+                   : absl::StrCat("; its ", framework.live_tasks(),
+                                  framework.live_tasks() == 1 ? " task goes on" : " tasks go on")),
+           absl::StrCat("proffer status ", framework.name())});
       continue;
     }
-    const bool wants =
-        std::any_of(framework.demands().begin(), framework.demands().end(),
-                    [](const v1::Demand& demand) { return demand.count() > 0; });
+    const bool wants = std::any_of(framework.demands().begin(), framework.demands().end(),
+                                   [](const v1::Demand& demand) { return demand.count() > 0; });
     if (!wants || found.size() > kShownEach) continue;
     const absl::StatusOr<v1::ExplainResponse> why = client.Explain(framework.framework_id());
     if (!why.ok()) continue;
@@ -103,10 +103,10 @@ std::vector<Trouble> TroublesOf(const Picture& picture, Client& client, int64_t 
   for (const v1::Object& object : picture.tasks) {
     const v1::TaskView& task = object.task();
     const bool lost = task.state() == v1::UNREACHABLE;
-    const bool failed = (task.state() == v1::FAILED || task.state() == v1::ERROR ||
-                         task.state() == v1::DROPPED || task.state() == v1::GONE ||
-                         task.state() == v1::GONE_BY_OPERATOR) &&
-                        now_ms - task.ended_unix_ms() < kLatelyMs;
+    const bool failed =
+        (task.state() == v1::FAILED || task.state() == v1::ERROR || task.state() == v1::DROPPED ||
+         task.state() == v1::GONE || task.state() == v1::GONE_BY_OPERATOR) &&
+        now_ms - task.ended_unix_ms() < kLatelyMs;
     if (!lost && !failed) continue;
     found.push_back(
         {lost ? absl::StrCat("task ", task.task_id(), " is on ", task.hostname(),
@@ -121,10 +121,10 @@ std::vector<Trouble> TroublesOf(const Picture& picture, Client& client, int64_t 
   AddSome(std::move(found), "proffer ls tasks --all", &troubles);
 
   if (picture.cluster.longest_turn_ms() >= 1000) {
-    troubles.push_back({absl::StrCat("the master was busy for ",
-                                     PrintDuration(picture.cluster.longest_turn_ms()),
-                                     " at a stretch; its machine is too slow or too loaded"),
-                        ""});
+    troubles.push_back(
+        {absl::StrCat("the master was busy for ", PrintDuration(picture.cluster.longest_turn_ms()),
+                      " at a stretch; its machine is too slow or too loaded"),
+         ""});
   }
   return troubles;
 }
@@ -136,9 +136,8 @@ void PrintUse(std::ostream& out, const v1::Cluster& cluster, const std::string& 
   const int64_t used = Of(FromMap(cluster.used()), name);
   const int64_t offered = Of(FromMap(cluster.offered()), name);
   constexpr int kWidth = 20;
-  const int filled = static_cast<int>(std::min<double>(1.0, static_cast<double>(used) /
-                                                                static_cast<double>(total)) *
-                                      kWidth);
+  const int filled = static_cast<int>(
+      std::min<double>(1.0, static_cast<double>(used) / static_cast<double>(total)) * kWidth);
   out << absl::StrFormat("%-11s [%s%s] %s of %s used", name, std::string(filled, '#'),
                          std::string(kWidth - filled, '.'), HumanAmount(name, used),
                          HumanAmount(name, total));
@@ -240,8 +239,8 @@ void AgentStatus(Context& context, const v1::AgentView& agent, const Picture& pi
   const Amounts used = SumOf(agent.used());
   const Amounts offered = SumOf(agent.offered());
   for (const auto& [name, total] : SumOf(agent.total())) {
-    std::string line = absl::StrCat(HumanAmount(name, Of(used, name)), " of ",
-                                    HumanAmount(name, total), " used");
+    std::string line =
+        absl::StrCat(HumanAmount(name, Of(used, name)), " of ", HumanAmount(name, total), " used");
     if (Of(offered, name) > 0) {
       absl::StrAppend(&line, ", ", HumanAmount(name, Of(offered, name)), " offered");
     }
@@ -257,8 +256,7 @@ void AgentStatus(Context& context, const v1::AgentView& agent, const Picture& pi
   ListTasksOf(context.out, style, std::move(tasks), context.unix_now_ms());
 }
 
-void FrameworkStatus(Context& context, const v1::FrameworkView& framework,
-                     const Picture& picture) {
+void FrameworkStatus(Context& context, const v1::FrameworkView& framework, const Picture& picture) {
   const Style style = Style::ForOut(context);
   context.out << style.Bold(absl::StrCat("framework ", framework.name())) << "  "
               << StateWord(framework) << "\n";
@@ -273,8 +271,8 @@ void FrameworkStatus(Context& context, const v1::FrameworkView& framework,
                                            " without a connection"));
   details.Line("web", framework.web_url());
   details.Line("offers", absl::StrCat(framework.offers(), " open"));
-  details.Line("tasks", absl::StrCat(framework.live_tasks(), " live, ", framework.ended_tasks(),
-                                     " ended"));
+  details.Line("tasks",
+               absl::StrCat(framework.live_tasks(), " live, ", framework.ended_tasks(), " ended"));
   for (const v1::Demand& demand : framework.demands()) {
     if (demand.count() == 0) continue;
     details.Line("wants", absl::StrCat(demand.count(), " x ", HumanAmounts(FromMap(demand.shape())),
@@ -303,9 +301,9 @@ void TaskStatus(Context& context, const v1::TaskView& task) {
   details.Line("holds", HumanAmounts(SumOf(task.resources())));
   details.Line("ports", PortsOf(task.resources()));
   if (task.launched_unix_ms() > 0) {
-    details.Line("launched", absl::StrCat(PrintTime(task.launched_unix_ms()), "  (",
-                                          PrintDuration(now_ms - task.launched_unix_ms()),
-                                          " ago)"));
+    details.Line("launched",
+                 absl::StrCat(PrintTime(task.launched_unix_ms()), "  (",
+                              PrintDuration(now_ms - task.launched_unix_ms()), " ago)"));
   }
   if (task.running_unix_ms() > 0) {
     const int64_t end = task.ended_unix_ms() > 0 ? task.ended_unix_ms() : now_ms;
@@ -360,9 +358,8 @@ void AddStatus(CLI::App& app, Session& session) {
   verb->group(kLookGroup);
   verb->add_option("NAME", *name, "An agent, framework or task: name, id, or the beginning of it");
   AddGlobals(verb, session);
-  verb->callback([&session, name] {
-    session.action = [&session, name] { return Status(session, *name); };
-  });
+  verb->callback(
+      [&session, name] { session.action = [&session, name] { return Status(session, *name); }; });
 }
 
 }  // namespace proffer::cli

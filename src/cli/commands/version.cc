@@ -1,4 +1,6 @@
 // proffer version: of this program and of the master.
+#include "cli/version.h"
+
 #include <memory>
 
 #include "absl/strings/str_cat.h"
@@ -7,7 +9,6 @@
 #include "cli/document.h"
 #include "cli/exit_code.h"
 #include "cli/output.h"
-#include "cli/version.h"
 #include "common/base/status.h"
 
 namespace proffer::cli {
