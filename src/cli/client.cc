@@ -29,7 +29,7 @@ absl::StatusOr<std::string> FindMaster(const Context& context, const Globals& gl
   const std::string named = context.environment("PROFFER_MASTER");
   if (!named.empty()) return named;
   const std::string path = ContextFilePath(context);
-  const std::string remembered = ReadContextFile(path);
+  ASSIGN_OR_RETURN(const std::string remembered, RememberedMaster(path));
   if (!remembered.empty()) return remembered;
   return absl::UnavailableError(absl::StrCat(
       "no master is known: neither --master nor PROFFER_MASTER nor ",

@@ -99,7 +99,7 @@ absl::StatusOr<int> RunCluster(const Context& context, const Options& options, s
     err << "no home directory, so say where the master is: export PROFFER_MASTER="
         << (*cluster)->master() << "\n";
   } else {
-    RETURN_IF_ERROR(WriteContextFile(path, (*cluster)->master()));
+    RETURN_IF_ERROR(RememberMaster(path, (*cluster)->master()));
   }
   const std::string master = (*cluster)->master();
   PrintBanner(out, style, **cluster, options, BootTimeNow().ms - begun_ms);
@@ -108,7 +108,7 @@ absl::StatusOr<int> RunCluster(const Context& context, const Options& options, s
   (*cluster)->Run([&](const std::string& what) {
     out << PrintTimeOfDay(UnixNowMs()) << "  " << what << "\n" << std::flush;
   });
-  if (!path.empty()) RemoveContextFile(path, master);
+  if (!path.empty()) ForgetMaster(path, master);
   cluster->reset();
   out << "\nstopped; nothing of it is left"
       << (options.dev.keep.empty() ? "" : absl::StrCat(" but ", options.dev.keep)) << "\n";
@@ -173,7 +173,7 @@ absl::StatusOr<DevPlace> Chosen(const Context& context) {
     return absl::NotFoundError("no dev cluster of yours runs; start one with `proffer dev`");
   }
   if (places.size() == 1) return places[0];
-  const std::string master = ReadContextFile(ContextFilePath(context));
+  const std::string master = RememberedMaster(ContextFilePath(context)).value_or("");
   for (const DevPlace& place : places) {
     if (place.master() == master) return place;
   }
@@ -184,7 +184,7 @@ absl::StatusOr<DevPlace> Chosen(const Context& context) {
 
 absl::StatusOr<int> DevStatus(Context& context) {
   const std::vector<DevPlace> places = FindDevPlaces(DevBase(context));
-  const std::string master = ReadContextFile(ContextFilePath(context));
+  const std::string master = RememberedMaster(ContextFilePath(context)).value_or("");
   if (places.empty()) {
     context.err << "no dev cluster of yours runs; start one with `proffer dev`\n";
     return kOk;

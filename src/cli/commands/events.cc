@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -130,7 +131,8 @@ absl::StatusOr<std::set<std::string>> ParseKinds(const std::string& text) {
     return std::set<std::string>{"agent", "framework", "task", "offer", "role"};
   }
   std::set<std::string> kinds;
-  for (std::string word : absl::StrSplit(text, ',')) {
+  const std::vector<std::string> words = absl::StrSplit(text, ',');
+  for (std::string word : words) {
     if (!word.empty() && word.back() == 's') word.pop_back();
     if (word != "agent" && word != "framework" && word != "task" && word != "offer" &&
         word != "role") {

@@ -93,7 +93,7 @@ class Outputs {
   Outputs(Context& context, Client& client) : context_(context), client_(client) {}
   ~Outputs() {
     for (grpc::ClientContext& call : calls_) call.TryCancel();
-    Join();
+    Join().IgnoreError();
   }
   bool started() const { return threads_[0].joinable(); }
 
