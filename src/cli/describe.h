@@ -1,0 +1,36 @@
+// Objects of the cluster in words: their names, states and ends.
+#pragma once
+
+#include <string>
+
+#include "cli/table.h"
+#include "proffer/v1/operator.pb.h"
+
+namespace proffer::cli {
+
+bool IsLive(const v1::TaskView& task);  // It has not ended, for all that is known.
+
+const char* StateWord(v1::AgentState state);
+const char* StateWord(const v1::FrameworkView& framework);
+// With the exit code or signal of what has ended: "FAILED exit 3", "RUNNING".
+std::string StateWord(const v1::TaskView& task);
+Table::Paint PaintOf(v1::AgentState state);
+Table::Paint PaintOf(const v1::FrameworkView& framework);
+Table::Paint PaintOf(const v1::TaskView& task);
+
+// "exit 3", "signal 9 (KILL)", "ran out of its time"; "" for a task that lives.
+std::string EndOf(const v1::TaskView& task);
+// "KILL" of 9; "" for what has no name.
+std::string SignalName(int signal);
+
+// What people call it: the hostname of an agent, the name of a framework, the id of a task, ...
+std::string NameOf(const v1::Object& object);
+// "agent", "framework", ...
+const char* KindWord(const v1::Object& object);
+// One line for lists of candidates: "task web.1 of framework web on a2, RUNNING".
+std::string OneLine(const v1::Object& object);
+std::string Print(const v1::EpochId& id);
+// The constraints of a demand as they are written: "rack!=r1 && zone==z".
+std::string PrintConstraints(const google::protobuf::RepeatedPtrField<v1::Constraint>& list);
+
+}  // namespace proffer::cli
