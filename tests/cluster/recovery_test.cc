@@ -65,8 +65,9 @@ TEST_P(RecoveryTest, FiftyTasksKeepTheirPidsAndEveryEndIsToldOnce) {
   Mutex mutex;
   std::map<int, int> ends;
   for (int i = 0; i < kTasks; ++i) {
-    runs.push_back((*framework)->Submit(
-        Task{absl::StrCat("t", i)}.Command(gates.Command(i)).Cpus(0.1).Mem(16_MiB)));
+    runs.push_back(
+        (*framework)
+            ->Submit(Task{absl::StrCat("t", i)}.Command(gates.Command(i)).Cpus(0.1).Mem(16_MiB)));
     runs.back().OnDone([&mutex, &ends, i](const Result&) {
       MutexLock lock(&mutex);
       ++ends[i];

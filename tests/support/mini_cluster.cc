@@ -136,10 +136,14 @@ void MiniCluster::WaitUntil(v1::Kind kind,
     auto reader = stub_->Watch(&context, request);
     v1::WatchEvent event;
     // Every change is a reason to look at the whole list again.
-    while (reader->Read(&event)) {
+    bool seen = false;
+    while (!seen && reader->Read(&event)) {
       if (event.has_snapshot() && !event.snapshot().last()) continue;
-      if (done(List(kind))) return;
+      seen = done(List(kind));
     }
+    context.TryCancel();
+    reader->Finish();
+    if (seen) return;
   }
   LOG(FATAL) << "what was waited for did not come within 60 s; logs are in " << directory_;
 }

@@ -1,13 +1,43 @@
 #include "common/rpc/channel.h"
 
 #include "common/base/limits.h"
+#include "grpcpp/client_context.h"
 #include "grpcpp/create_channel.h"
+#include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/security/credentials.h"
+#include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/channel_arguments.h"
+#include "grpcpp/support/stub_options.h"
 
 namespace proffer::rpc {
+namespace {
+
+// Packaged gRPC runs callbacks on a queue that lives as long as any channel uses it, and crashes
+// when the last channel is let go of by one of that queue's own threads. One channel that is never
+// let go of keeps the queue for the life of the process.
+void KeepCallbackQueue() {
+  struct Kept {
+    std::shared_ptr<grpc::Channel> channel =
+        grpc::CreateChannel("unix:/nonexistent", grpc::InsecureChannelCredentials());
+    grpc::GenericStub stub{channel};
+    grpc::ClientContext context;
+    grpc::ByteBuffer request;
+    grpc::ByteBuffer response;
+  };
+  static Kept* const kept = [] {
+    Kept* made = new Kept();
+    // Any call makes the channel take its share in the queue; this one fails at once.
+    made->stub.UnaryCall(&made->context, "/none", grpc::StubOptions(), &made->request,
+                         &made->response, [](const grpc::Status&) {});
+    return made;
+  }();
+  (void)kept;
+}
+
+}  // namespace
 
 std::shared_ptr<grpc::Channel> MakeChannel(const Address& address) {
+  KeepCallbackQueue();
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
