@@ -21,7 +21,8 @@ void KeepCallbackQueue() {
         grpc::CreateChannel("unix:/nonexistent", grpc::InsecureChannelCredentials());
     grpc::GenericStub stub{channel};
     grpc::ClientContext context;
-    grpc::ByteBuffer request;
+    grpc::Slice nothing{""};
+    grpc::ByteBuffer request{&nothing, 1};
     grpc::ByteBuffer response;
   };
   static Kept* const kept = [] {
