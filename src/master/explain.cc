@@ -119,17 +119,23 @@ void ExplainFramework(const ExplainBasis& basis, const v1::FrameworkView& framew
     out->set_summary(absl::StrCat("framework ", framework.name(), " has ended"));
     return;
   }
-  const Allocator& allocator = basis.allocator;
-  const absl::Span<const allocator::Demand> demands = allocator.demands(row->second.index);
+  // Interning a role's name is not const, so a copy; it shares what is large.
+  Allocator allocator = basis.allocator;
+  const allocator::FrameworkIndex index = row->second.index;
+  for (const std::string& role : row->second.roles) {
+    const Explanation explained =
+        allocator.ExplainRole(index, allocator.InternRole(role), basis.now);
+    out->set_share(std::max(out->share(), explained.share));
+    out->set_role_share(std::max(out->role_share(), explained.role_share));
+  }
+  const absl::Span<const allocator::Demand> demands = allocator.demands(index);
   int64_t unmet = 0;
   for (int i = 0; i < static_cast<int>(demands.size()); ++i) {
     if (demands[i].count == 0) continue;
-    const Explanation explained = allocator.Explain(row->second.index, i, basis.now);
+    const Explanation explained = allocator.Explain(index, i, basis.now);
     unmet += explained.unmet;
     FillWaiting(basis, demands[i], explained, out->add_waiting());
     if (i == 0) AddNotes(explained, allocator.RoleName(demands[i].role), out);
-    out->set_share(explained.share);
-    out->set_role_share(explained.role_share);
   }
   if (unmet > 0) {
     out->set_summary(absl::StrCat(framework.name(), " waits for room for ", unmet,
@@ -142,15 +148,12 @@ void ExplainFramework(const ExplainBasis& basis, const v1::FrameworkView& framew
   }
   // It did not say what it wants: the reasons are those of its roles.
   for (const std::string& role : row->second.roles) {
-    Allocator copy = allocator;  // Interning a role's name is not const.
     const Explanation explained =
-        copy.ExplainRole(row->second.index, copy.InternRole(role), basis.now);
+        allocator.ExplainRole(index, allocator.InternRole(role), basis.now);
     AddNotes(explained, role, out);
     out->add_notes(absl::StrCat("role ", role, ": ", explained.fits, " of ", explained.agents,
                                 " agents have something that could be offered, ", explained.refused,
                                 " are refused by it"));
-    out->set_share(explained.share);
-    out->set_role_share(explained.role_share);
   }
   out->set_summary(
       absl::StrCat(framework.name(), " has not said what it wants; it is offered its fair share"));
