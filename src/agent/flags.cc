@@ -65,6 +65,7 @@ absl::StatusOr<ParsedFlags> ReadFlags(const std::string& program) {
   RETURN_IF_ERROR(Annotate(MakeDirectories(FLAGS_work_dir, 0700), "--work_dir"));
   RETURN_IF_ERROR(Annotate(MakeDirectories(FLAGS_runtime_dir, 0700), "--runtime_dir"));
   parsed.work_dir = FLAGS_work_dir;
+  parsed.health = {absl::StrCat("unix:", FLAGS_runtime_dir, "/health"), true};
 
   AgentFacts& facts = options.core.info.facts;
   facts.hostname = FLAGS_hostname.empty() ? Hostname() : FLAGS_hostname;

@@ -11,6 +11,7 @@ namespace proffer::agent {
 struct ParsedFlags {
   AgentOptions options;
   std::string work_dir;
+  rpc::Address health;  // Where the health service listens.
 };
 
 // Makes the work directory, because the machine's disk is read there. INVALID_ARGUMENT says which

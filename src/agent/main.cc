@@ -12,6 +12,7 @@
 #include "agent/flags.h"
 #include "common/fs/store_leveldb.h"
 #include "common/model/version.h"
+#include "common/rpc/server.h"
 
 int main(int argc, char** argv) {
   // Before any thread exists, so that all of them leave these to us.
@@ -52,6 +53,13 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "proffer-agent: %s\n", agent.status().message().data());
     return 1;
   }
+  // Health and reflection only, on a unix socket: an agent listens on no port.
+  auto health = proffer::rpc::Server::Start({flags->health}, {});
+  if (!health.ok()) {
+    std::fprintf(stderr, "proffer-agent: %s\n", health.status().message().data());
+    return 1;
+  }
+  (*health)->SetServing(true);
   int signal_number = 0;
   sigwait(&stop, &signal_number);
   LOG(INFO) << "stopping on signal " << signal_number << "; tasks go on";

@@ -32,6 +32,7 @@ absl::StatusOr<std::unique_ptr<Master>> Master::Start(MasterOptions options, Sto
       master->server_,
       rpc::Server::Start(addresses, {&master->scheduler_service_, &master->agent_service_,
                                      &master->data_, &master->operator_service_}));
+  master->server_->SetServing(true);
   return master;
 }
 
