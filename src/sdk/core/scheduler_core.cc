@@ -2,6 +2,7 @@
 #include "sdk/core/scheduler_core.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -114,9 +115,27 @@ void SchedulerCore::On(const StreamUp& up) {
   stream_ = up.stream;
   silence_ms_ = config_.hello_timeout_ms;
   silence_deadline_ = now_ + silence_ms_;
-  model::Subscribe subscribe{
-      model::ThisVersion(), config_.framework, {suppressed_.begin(), suppressed_.end()}};
-  Call(0, std::move(subscribe));
+  hello_ = {model::ThisVersion(), config_.framework, {suppressed_.begin(), suppressed_.end()}};
+  Call(0, hello_);
+}
+
+void SchedulerCore::CorrectHello() {
+  if (config_.framework.roles != hello_.framework.roles ||
+      config_.framework.failover_timeout_ms != hello_.framework.failover_timeout_ms) {
+    Call(0, model::UpdateFramework{config_.framework.roles,
+                                   config_.framework.failover_timeout_ms,
+                                   {suppressed_.begin(), suppressed_.end()}});
+    return;
+  }
+  const std::set<std::string> said(hello_.suppressed_roles.begin(), hello_.suppressed_roles.end());
+  model::Suppress suppress;
+  model::Revive revive;
+  std::set_difference(suppressed_.begin(), suppressed_.end(), said.begin(), said.end(),
+                      std::back_inserter(suppress.roles));
+  std::set_difference(said.begin(), said.end(), suppressed_.begin(), suppressed_.end(),
+                      std::back_inserter(revive.roles));
+  if (!suppress.roles.empty()) Call(0, std::move(suppress));
+  if (!revive.roles.empty()) Call(0, std::move(revive));
 }
 
 void SchedulerCore::On(const StreamDown& down) {
@@ -198,6 +217,7 @@ void SchedulerCore::Heard(const model::Subscribed& subscribed) {
     return;
   }
   if (demand_) Call(0, *demand_);
+  CorrectHello();
   reconciler_.Begin(now_, tasks_);
 }
 

@@ -99,6 +99,8 @@ class SchedulerCore {
 
   // Asks for a stream, after a delay if the last ones failed.
   void Connect();
+  // What the user asked for between the hello and its answer: the master knows only the hello.
+  void CorrectHello();
   // The stream is no more: offers are void, open calls are accounted for.
   void LoseStream(const std::string& reason);
   void DropStreamAndConnect(const std::string& reason);
@@ -143,6 +145,7 @@ class SchedulerCore {
   // The stream.
   uint64_t stream_ = 0;  // 0: none.
   bool subscribed_ = false;
+  model::Subscribe hello_;  // As it was said on this stream.
   bool stopped_ = false;
   int failures_ = 0;  // Attempts to connect since a stream was last heard to be well.
   int64_t silence_ms_ = 0;

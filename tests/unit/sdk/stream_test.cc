@@ -215,6 +215,31 @@ TEST_F(StreamTest, DemandAndSuppressionSurviveTheStream) {
   EXPECT_THAT(Calls<model::SetDemand>(), SizeIs(1));
 }
 
+TEST_F(StreamTest, WhatIsAskedBetweenTheHelloAndItsAnswerReachesTheMaster) {
+  Config config = DefaultConfig();
+  config.framework.roles = {"a", "b"};
+  config.suppressed_roles = {"a"};
+  StartCore(config);
+  OpenStream();
+  Do(ReviveAsked{0, {"a"}});
+  Do(SuppressAsked{0, {"b"}});
+  EXPECT_THAT(Calls<model::Revive>(), SizeIs(0));
+  Welcome();
+  ASSERT_THAT(Calls<model::Revive>(), SizeIs(1));
+  EXPECT_THAT(Calls<model::Revive>()[0].roles, ElementsAre("a"));
+  ASSERT_THAT(Calls<model::Suppress>(), SizeIs(1));
+  EXPECT_THAT(Calls<model::Suppress>()[0].roles, ElementsAre("b"));
+}
+
+TEST_F(StreamTest, RolesThatChangeBetweenTheHelloAndItsAnswerReachTheMaster) {
+  StartCore();
+  OpenStream();
+  Do(FrameworkUpdateAsked{0, {"other"}, 5'000});
+  Welcome();
+  ASSERT_THAT(Calls<model::UpdateFramework>(), SizeIs(1));
+  EXPECT_THAT(Calls<model::UpdateFramework>()[0].roles, ElementsAre("other"));
+}
+
 TEST_F(StreamTest, TeardownWaitsForAStreamAndEndsWithIt) {
   StartCore();
   Subscribe();
