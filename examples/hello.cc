@@ -9,7 +9,7 @@ int main(int argc, char** argv) {
   auto framework = proffer::Framework::FromArgs(argc, argv, {.name = "hello"});
   auto task = proffer::Task{"hello"}.Command("echo hello from $(hostname)").Cpus(0.1).Mem(32_MiB);
   const proffer::Result result = framework->Submit(task).Wait();
-  std::cout << result.Stdout().value_or("") << result.message
-            << (result.message.empty() ? "" : "\n");
+  std::cout << result.Stdout().value_or("");
+  if (!result.ok()) std::cerr << result.state << ": " << result.message << "\n";
   return result.ExitStatus();
 }

@@ -1,7 +1,4 @@
-// A scheduler that sees offers: runs N tasks, as many at a time as fit, and exits when all are
-// done.
-//   offers [N] [ADDRESS OF THE MASTER]
-#include <cstdlib>
+// A scheduler that sees offers: runs N tasks and exits when all are done. offers [N] [MASTER]
 #include <iostream>
 #include <set>
 #include <string>
@@ -31,13 +28,16 @@ class ManyTasks : public proffer::Scheduler {
   void OnStatus(const proffer::TaskStatus& status) override {
     std::cout << status.task_id << " " << status.state << " " << status.message << std::endl;
     if (!status.final || running_.erase(status.task_id) == 0) return;
-    if (status.state == proffer::TaskState::kDropped) todo_.insert(status.task_id);  // Once more.
-    failed_ += status.state != proffer::TaskState::kFinished && todo_.count(status.task_id) == 0;
+    if (status.state == proffer::TaskState::kDropped) {
+      todo_.insert(status.task_id);  // It never started.
+    } else if (status.state != proffer::TaskState::kFinished) {
+      ++failed;
+    }
+    if (todo_.empty() && running_.empty()) return driver().Teardown();
     SayWhatIsWanted();
-    if (todo_.empty() && running_.empty()) driver().Teardown();
   }
 
-  int failed() const { return failed_; }
+  int failed = 0;
 
  private:
   static proffer::Task Wanted(const std::string& id) {
@@ -49,15 +49,12 @@ class ManyTasks : public proffer::Scheduler {
   }
 
   std::set<std::string> todo_, running_;
-  int failed_ = 0;
 };
 
 int main(int argc, char** argv) {
-  ManyTasks tasks(argc > 1 ? std::atoi(argv[1]) : 10);
-  auto driver = proffer::SchedulerDriver::Start(
-      {.name = "offers", .master = argc > 2 ? argv[2] : ""}, &tasks);
+  ManyTasks tasks(argc > 1 ? std::stoi(argv[1]) : 10);
+  const char* master = argc > 2 ? argv[2] : "";
+  auto driver = proffer::SchedulerDriver::Start({.name = "offers", .master = master}, &tasks);
   if (!driver.ok()) return std::cerr << driver.status().message() << "\n", 2;
-  const proffer::Stopped stopped = (*driver)->Wait();
-  if (!stopped.ok()) std::cerr << stopped.message << "\n";
-  return stopped.ok() && tasks.failed() == 0 ? 0 : 1;
+  return (*driver)->Wait().ok() && tasks.failed == 0 ? 0 : 1;
 }

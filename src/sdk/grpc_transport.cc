@@ -4,11 +4,29 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "common/base/clock.h"
 #include "common/convert/scheduler.h"
 #include "common/rpc/channel.h"
 
 namespace proffer::sdk {
+namespace {
+
+// Why a stream ended, for people: without gRPC's preamble.
+std::string Reason(const std::string& target, const grpc::Status& status) {
+  if (status.ok()) return absl::StrCat(target, ": the master closed the stream");
+  const std::string text = status.error_message();
+  absl::string_view reason = text;
+  if (const size_t last = reason.rfind("last error: "); last != absl::string_view::npos) {
+    reason.remove_prefix(last + 12);
+    absl::ConsumePrefix(&reason, "UNKNOWN: ");
+  }
+  if (absl::ConsumePrefix(&reason, target)) absl::ConsumePrefix(&reason, ": ");
+  return absl::StrCat(target, ": ", reason);
+}
+
+}  // namespace
 
 GrpcTransport::GrpcTransport(std::vector<rpc::Address> masters) : masters_(std::move(masters)) {}
 
@@ -24,7 +42,6 @@ GrpcTransport::~GrpcTransport() {
 }
 
 void GrpcTransport::Open(uint64_t number) {
-  std::string target;
   std::shared_ptr<grpc::Channel> channel;
   {
     MutexLock lock(&mutex_);
@@ -32,19 +49,17 @@ void GrpcTransport::Open(uint64_t number) {
     heard_ = false;
     ++open_;
     channel = rpc::MakeChannel(masters_.current());
-    target = masters_.current().target;
   }
   std::shared_ptr<v1::SchedulerService::Stub> stub = v1::SchedulerService::NewStub(channel);
   // Before the stream begins, so that its end cannot overtake this. Send and Close come from this
   // very thread, later.
   report_(StreamUp{number});
-  Stream::Pointer stream = Stream::Open(
-      [&](grpc::ClientContext* context, Stream* reactor) {
-        stub->async()->Connect(context, reactor);
-      },
-      [this, number](const v1::SchedulerEvent& event) { Heard(number, event); },
-      // The channel lives as long as the stream.
-      [this, number, stub, target](const grpc::Status& status) { Ended(number, status); });
+  Stream::Pointer stream =
+      Stream::Open([&](grpc::ClientContext* context,
+                       Stream* reactor) { stub->async()->Connect(context, reactor); },
+                   [this, number](const v1::SchedulerEvent& event) { Heard(number, event); },
+                   // The channel lives as long as the stream.
+                   [this, number, stub](const grpc::Status& status) { Ended(number, status); });
   {
     MutexLock lock(&mutex_);
     if (number_ == number) stream_ = stream;
@@ -89,8 +104,7 @@ void GrpcTransport::Ended(uint64_t number, const grpc::Status& status) {
   {
     MutexLock lock(&mutex_);
     if (number == number_) {
-      reason = absl::StrCat(masters_.current().target, ": ",
-                            status.ok() ? "the master closed the stream" : status.error_message());
+      reason = Reason(masters_.current().target, status);
       number_ = 0;
       stream_.reset();
       // A leader that went away is tried once more; where none ever answered, the next one is.

@@ -119,32 +119,13 @@ void SchedulerCore::On(const StreamUp& up) {
   Call(0, hello_);
 }
 
-void SchedulerCore::CorrectHello() {
-  if (config_.framework.roles != hello_.framework.roles ||
-      config_.framework.failover_timeout_ms != hello_.framework.failover_timeout_ms) {
-    Call(0, model::UpdateFramework{config_.framework.roles,
-                                   config_.framework.failover_timeout_ms,
-                                   {suppressed_.begin(), suppressed_.end()}});
-    return;
-  }
-  const std::set<std::string> said(hello_.suppressed_roles.begin(), hello_.suppressed_roles.end());
-  model::Suppress suppress;
-  model::Revive revive;
-  std::set_difference(suppressed_.begin(), suppressed_.end(), said.begin(), said.end(),
-                      std::back_inserter(suppress.roles));
-  std::set_difference(said.begin(), said.end(), suppressed_.begin(), suppressed_.end(),
-                      std::back_inserter(revive.roles));
-  if (!suppress.roles.empty()) Call(0, std::move(suppress));
-  if (!revive.roles.empty()) Call(0, std::move(revive));
-}
-
 void SchedulerCore::On(const StreamDown& down) {
   if (down.stream != stream_) return;  // Dropped by us before.
-  LoseStream(down.reason);
+  LoseStream(down.reason, false);
   Connect();
 }
 
-void SchedulerCore::LoseStream(const std::string& reason) {
+void SchedulerCore::LoseStream(const std::string& reason, bool for_good) {
   const bool was_subscribed = subscribed_;
   stream_ = 0;
   subscribed_ = false;
@@ -154,7 +135,7 @@ void SchedulerCore::LoseStream(const std::string& reason) {
   if (was_subscribed && config_.give_up_after_ms > 0) {
     give_up_deadline_ = now_ + config_.give_up_after_ms;
   }
-  Deliver(Disconnected{reason});
+  if (!for_good) Deliver(Disconnected{reason});
   for (const auto& [call_id, pending] : std::exchange(pending_, {})) {
     if (pending.sent) {
       Answer(pending.request, Answer::kUnknown, model::Refusal::kNone,
@@ -172,13 +153,13 @@ void SchedulerCore::LoseStream(const std::string& reason) {
 
 void SchedulerCore::DropStreamAndConnect(const std::string& reason) {
   out_->drop_stream = DropStream{stream_, reason};
-  LoseStream(reason);
+  LoseStream(reason, false);
   Connect();
 }
 
 void SchedulerCore::Halt(Stop::Cause cause, model::Refusal refusal, std::string message) {
   if (stream_ != 0 || !out_->drop_stream) out_->drop_stream = DropStream{stream_, message};
-  if (stream_ != 0) LoseStream(message);
+  if (stream_ != 0) LoseStream(message, true);
   stopped_ = true;
   out_->connect.reset();
   out_->stop = Stop{cause, refusal, std::move(message)};
@@ -216,9 +197,28 @@ void SchedulerCore::Heard(const model::Subscribed& subscribed) {
     Call(0, model::Teardown{});
     return;
   }
+  CatchUp();
   if (demand_) Call(0, *demand_);
-  CorrectHello();
   reconciler_.Begin(now_, tasks_);
+}
+
+void SchedulerCore::CatchUp() {
+  const model::FrameworkInfo& said = hello_.framework;
+  const std::vector<std::string> suppressed(suppressed_.begin(), suppressed_.end());
+  if (config_.framework.roles != said.roles ||
+      config_.framework.failover_timeout_ms != said.failover_timeout_ms) {
+    Call(0, model::UpdateFramework{config_.framework.roles, config_.framework.failover_timeout_ms,
+                                   suppressed});
+    return;
+  }
+  model::Revive revive;
+  std::set_difference(hello_.suppressed_roles.begin(), hello_.suppressed_roles.end(),
+                      suppressed.begin(), suppressed.end(), std::back_inserter(revive.roles));
+  model::Suppress suppress;
+  std::set_difference(suppressed.begin(), suppressed.end(), hello_.suppressed_roles.begin(),
+                      hello_.suppressed_roles.end(), std::back_inserter(suppress.roles));
+  if (!revive.roles.empty()) Call(0, std::move(revive));
+  if (!suppress.roles.empty()) Call(0, std::move(suppress));
 }
 
 void SchedulerCore::Heard(const model::Offers& offers) {
@@ -349,7 +349,7 @@ void SchedulerCore::On(const SuppressAsked& asked) {
     Call(asked.request, model::Suppress{asked.roles});
   } else {
     Answer(asked.request, Answer::kNotSent, model::Refusal::kNotSubscribed,
-           "not connected; part of the next subscription");
+           "not connected; told as soon as it is");
   }
 }
 
@@ -360,7 +360,7 @@ void SchedulerCore::On(const ReviveAsked& asked) {
     Call(asked.request, model::Revive{asked.roles});
   } else {
     Answer(asked.request, Answer::kNotSent, model::Refusal::kNotSubscribed,
-           "not connected; part of the next subscription");
+           "not connected; told as soon as it is");
   }
 }
 
@@ -370,7 +370,7 @@ void SchedulerCore::On(const DemandAsked& asked) {
     Call(asked.request, asked.demand);
   } else {
     Answer(asked.request, Answer::kNotSent, model::Refusal::kNotSubscribed,
-           "not connected; sent after the next subscription");
+           "not connected; told as soon as it is");
   }
 }
 
@@ -382,7 +382,7 @@ void SchedulerCore::On(const FrameworkUpdateAsked& asked) {
   });
   if (!subscribed_) {
     Answer(asked.request, Answer::kNotSent, model::Refusal::kNotSubscribed,
-           "not connected; part of the next subscription");
+           "not connected; told as soon as it is");
     return;
   }
   // The master takes all outstanding offers back without a word.

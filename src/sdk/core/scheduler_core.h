@@ -97,12 +97,12 @@ class SchedulerCore {
   void Heard(const model::AgentChanged& changed);
   void Heard(const model::StreamError& error);
 
+  // Says what changed between hello and welcome.
+  void CatchUp();
   // Asks for a stream, after a delay if the last ones failed.
   void Connect();
-  // What the user asked for between the hello and its answer: the master knows only the hello.
-  void CorrectHello();
   // The stream is no more: offers are void, open calls are accounted for.
-  void LoseStream(const std::string& reason);
+  void LoseStream(const std::string& reason, bool for_good);
   void DropStreamAndConnect(const std::string& reason);
   void Halt(Stop::Cause cause, model::Refusal refusal, std::string message);
   // The id is not valid any more.
@@ -145,7 +145,7 @@ class SchedulerCore {
   // The stream.
   uint64_t stream_ = 0;  // 0: none.
   bool subscribed_ = false;
-  model::Subscribe hello_;  // As it was said on this stream.
+  model::Subscribe hello_;  // As said on this stream.
   bool stopped_ = false;
   int failures_ = 0;  // Attempts to connect since a stream was last heard to be well.
   int64_t silence_ms_ = 0;

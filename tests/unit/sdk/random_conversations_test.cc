@@ -323,6 +323,7 @@ class World {
     // The id may have been lost in a crash before it was durable; then this is another one, whose
     // tasks the model takes over for simplicity.
     subscribed_ = true;
+    suppressed_ = !subscribe.suppressed_roles.empty();
     Tell(model::Subscribed{model::ThisVersion(), model::FrameworkId(framework_), "c", 1, 5000});
     Result(call_id, {});
     for (const auto& [attempt, task] : tasks_) {
@@ -358,6 +359,14 @@ class World {
       tasks_[status.attempt].present = status;
     }
     Result(call_id, std::move(items));
+  }
+  void Obey(uint64_t call_id, const model::Suppress&) {
+    suppressed_ = true;
+    Result(call_id, {});
+  }
+  void Obey(uint64_t call_id, const model::Revive&) {
+    suppressed_ = false;
+    Result(call_id, {});
   }
   void Obey(uint64_t call_id, const model::Decline& decline) {
     for (const model::OfferId& id : decline.offers) offers_.erase(id);
@@ -420,7 +429,7 @@ class World {
   }
 
   void MasterOffers() {
-    if (!subscribed_ || offers_.size() >= 4) return;
+    if (!subscribed_ || suppressed_ || offers_.size() >= 4) return;
     const model::Offer offer = MakeOffer(++last_offer_);
     offers_.insert(offer.id);
     Tell(model::Offers{{offer}});
@@ -496,6 +505,7 @@ class World {
   std::deque<model::SchedulerEvent> to_scheduler_;
 
   std::string framework_;
+  bool suppressed_ = false;
   std::set<model::OfferId> offers_;
   uint64_t last_offer_ = 0;
   uint64_t last_attempt_ = 0;

@@ -135,6 +135,7 @@ TEST_F(StreamTest, SupersededStopsForGood) {
   ASSERT_TRUE(stop_);
   EXPECT_EQ(stop_->cause, Stop::Cause::kSuperseded);
   EXPECT_EQ(stop_->message, "a newer one");
+  EXPECT_THAT(Told<Disconnected>(), SizeIs(0));
   EXPECT_THAT(connects_, SizeIs(0));
   OpenStream();
   EXPECT_THAT(Calls<model::Subscribe>(), SizeIs(0));
@@ -215,29 +216,29 @@ TEST_F(StreamTest, DemandAndSuppressionSurviveTheStream) {
   EXPECT_THAT(Calls<model::SetDemand>(), SizeIs(1));
 }
 
-TEST_F(StreamTest, WhatIsAskedBetweenTheHelloAndItsAnswerReachesTheMaster) {
+TEST_F(StreamTest, WhatIsAskedBetweenHelloAndWelcomeIsNotLost) {
   Config config = DefaultConfig();
-  config.framework.roles = {"a", "b"};
-  config.suppressed_roles = {"a"};
+  config.suppressed_roles = {"default"};
   StartCore(config);
   OpenStream();
-  Do(ReviveAsked{0, {"a"}});
-  Do(SuppressAsked{0, {"b"}});
+  Do(ReviveAsked{});
   EXPECT_THAT(Calls<model::Revive>(), SizeIs(0));
   Welcome();
   ASSERT_THAT(Calls<model::Revive>(), SizeIs(1));
-  EXPECT_THAT(Calls<model::Revive>()[0].roles, ElementsAre("a"));
-  ASSERT_THAT(Calls<model::Suppress>(), SizeIs(1));
-  EXPECT_THAT(Calls<model::Suppress>()[0].roles, ElementsAre("b"));
-}
-
-TEST_F(StreamTest, RolesThatChangeBetweenTheHelloAndItsAnswerReachTheMaster) {
-  StartCore();
+  EXPECT_THAT(Calls<model::Revive>()[0].roles, ElementsAre("default"));
+  BreakStream();
+  Clear();
   OpenStream();
-  Do(FrameworkUpdateAsked{0, {"other"}, 5'000});
+  Do(SuppressAsked{});
+  Welcome();
+  ASSERT_THAT(Calls<model::Suppress>(), SizeIs(1));
+  BreakStream();
+  Clear();
+  OpenStream();
+  Do(FrameworkUpdateAsked{0, {"default", "more"}, 0});
   Welcome();
   ASSERT_THAT(Calls<model::UpdateFramework>(), SizeIs(1));
-  EXPECT_THAT(Calls<model::UpdateFramework>()[0].roles, ElementsAre("other"));
+  EXPECT_THAT(Calls<model::UpdateFramework>()[0].suppressed_roles, ElementsAre("default"));
 }
 
 TEST_F(StreamTest, TeardownWaitsForAStreamAndEndsWithIt) {
