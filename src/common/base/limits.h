@@ -29,15 +29,21 @@ inline constexpr size_t kResourcesBytes = 64u << 10;  // The text form of a reso
 
 // Counts.
 inline constexpr int kResourceKinds = 16;  // Distinct resource names in a cluster.
+inline constexpr size_t kKindsOfDemand = 4;     // Of these, named by frameworks and no agent.
 inline constexpr int kRolesPerFramework = 64;
+inline constexpr size_t kRoles = 10000;  // Ever named in one epoch.
 inline constexpr int kDemandShapes = 100;
 inline constexpr int kTasksPerAccept = 1000;
 inline constexpr int kTasksPerReconcile = 10000;
+inline constexpr int kOffersPerCall = 10000;
 inline constexpr int kAttributesPerAgent = 100;
 inline constexpr int kConstraintsPerDemand = 32;
 inline constexpr int kUpdatesPerFrameworkAndAgent = 1000;  // Unacknowledged, in flight at once.
 inline constexpr int kEndedTasksPerFramework = 100;
-inline constexpr int kEndedFrameworks = 100;
+inline constexpr int kEndedFrameworks = 100;       // Shown to people.
+inline constexpr int kRemovedFrameworks = 10000;   // Whose ids are refused with the right words.
+inline constexpr int kStatusesPerHeartbeat = 1000;  // Answers to a question before the next one.
+inline constexpr size_t kTasksInQuestion = 500000;  // Named by a framework's open questions.
 inline constexpr size_t kLogTailBytes = 64u << 10;
 
 // Times, in milliseconds.

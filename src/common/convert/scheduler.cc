@@ -12,7 +12,12 @@ namespace {
 
 using OfferIds = google::protobuf::RepeatedPtrField<v1::EpochId>;
 
-std::vector<model::OfferId> OfferIdsFrom(const OfferIds& in) {
+absl::StatusOr<std::vector<model::OfferId>> OfferIdsFrom(const OfferIds& in) {
+  if (in.size() > limits::kOffersPerCall) {
+    return absl::InvalidArgumentError(absl::StrCat("the call names ", in.size(),
+                                                   " offers; at most ", limits::kOffersPerCall,
+                                                   " are allowed in one call; use several"));
+  }
   std::vector<model::OfferId> out;
   out.reserve(in.size());
   for (const v1::EpochId& id : in) out.push_back(FromProto<model::OfferIdTag>(id));
@@ -30,7 +35,7 @@ absl::StatusOr<model::Accept> From(const v1::Accept& in) {
                                                    " are allowed in one call; use several"));
   }
   model::Accept out;
-  out.offers = OfferIdsFrom(in.offer_ids());
+  ASSIGN_OR_RETURN(out.offers, OfferIdsFrom(in.offer_ids()));
   for (const v1::TaskSpec& task : in.tasks()) {
     absl::StatusOr<model::TaskSpec> spec = FromProto(task);
     if (!spec.ok()) return Annotate(spec.status(), absl::StrCat("task \"", task.task_id(), "\""));
@@ -62,6 +67,8 @@ absl::StatusOr<model::Reconcile> From(const v1::Reconcile& in) {
   }
   model::Reconcile out;
   for (const v1::Reconcile::Task& task : in.tasks()) {
+    // The answer repeats them.
+    RETURN_IF_ERROR(model::ValidateId("task id", task.task_id()));
     out.tasks.push_back({model::TaskId(task.task_id()), model::AgentId(task.agent_id())});
   }
   return out;
@@ -230,7 +237,7 @@ absl::StatusOr<model::SchedulerCall> FromProto(const v1::SchedulerCall& in) {
     }
     case v1::SchedulerCall::kDecline: {
       model::Decline decline;
-      decline.offers = OfferIdsFrom(in.decline().offer_ids());
+      ASSIGN_OR_RETURN(decline.offers, OfferIdsFrom(in.decline().offer_ids()));
       if (in.decline().has_refuse_ms()) decline.refuse_ms = in.decline().refuse_ms();
       decline.reason = EnumFrom(in.decline().reason(), model::kDeclineReasonMax,
                                 model::DeclineReason::kUnspecified);
@@ -249,6 +256,7 @@ absl::StatusOr<model::SchedulerCall> FromProto(const v1::SchedulerCall& in) {
     }
     case v1::SchedulerCall::kKill: {
       model::Kill kill;
+      RETURN_IF_ERROR(model::ValidateId("task id", in.kill().task_id()));
       kill.task = model::TaskId(in.kill().task_id());
       kill.attempt = FromProto<model::AttemptIdTag>(in.kill().attempt());
       if (in.kill().has_grace_ms()) kill.grace_ms = in.kill().grace_ms();
@@ -300,9 +308,11 @@ absl::StatusOr<model::SchedulerEvent> FromProto(const v1::SchedulerEvent& in) {
       }
       return model::SchedulerEvent(std::move(out));
     }
-    case v1::SchedulerEvent::kRescinded:
-      return model::SchedulerEvent(
-          model::Rescinded{OfferIdsFrom(in.rescinded().offer_ids()), in.rescinded().reason()});
+    case v1::SchedulerEvent::kRescinded: {
+      ASSIGN_OR_RETURN(std::vector<model::OfferId> offers,
+                       OfferIdsFrom(in.rescinded().offer_ids()));
+      return model::SchedulerEvent(model::Rescinded{std::move(offers), in.rescinded().reason()});
+    }
     case v1::SchedulerEvent::kUpdate:
       return model::SchedulerEvent(FromProto(in.update()));
     case v1::SchedulerEvent::kResult:

@@ -9,13 +9,6 @@
 namespace proffer::master {
 namespace {
 
-// Works out `free` anew from the total; slower than keeping it, always right.
-void RecomputeFree(Agent& agent) {
-  Resources free = agent.info.resources;
-  agent.overcommitted = !free.Subtract(agent.offered).ok() || !free.Subtract(agent.used).ok();
-  agent.free = agent.overcommitted ? Resources() : std::move(free);
-}
-
 void AddTo(Resources& sum, const Resources& more) {
   const absl::Status added = sum.Add(more);
   CHECK(added.ok()) << added << ": " << sum << " + " << more;
@@ -26,15 +19,40 @@ void TakeFrom(Resources& sum, const Resources& less) {
   CHECK(taken.ok()) << taken << ": " << sum << " - " << less;
 }
 
+allocator::FrameworkIndex FrameworkOf(World& world, const Task& task) {
+  return world.frameworks.Find(task.key.framework)->index;
+}
+
+void Hold(World& world, Agent& agent, Task& task) {
+  TakeFrom(agent.free, task.resources);
+  AddTo(agent.used, task.resources);
+  task.holds_resources = true;
+  world.allocator.Hold(FrameworkOf(world, task), world.allocator.InternRole(task.role), agent.index,
+                       ToPortions(world, task.resources));
+}
+
+// What did not fit before may fit now.
+void AccountForMore(World& world, Agent& agent) {
+  if (agent.unaccounted.empty()) return;
+  for (auto it = agent.unaccounted.begin(); it != agent.unaccounted.end();) {
+    Framework& framework = *world.frameworks.Find(it->first.framework);
+    Task& task = framework.tasks.at({it->first.task, it->second});
+    if (agent.free.Contains(task.resources)) {
+      Hold(world, agent, task);
+      it = agent.unaccounted.erase(it);
+    } else {
+      ++it;
+    }
+  }
+  SyncActive(world, agent);
+}
+
 void GiveBack(World& world, Agent& agent, allocator::FrameworkIndex framework,
               const std::string& role, const Resources& resources) {
-  if (agent.overcommitted) {
-    RecomputeFree(agent);
-  } else {
-    AddTo(agent.free, resources);
-  }
+  AddTo(agent.free, resources);
   world.allocator.Release(framework, world.allocator.InternRole(role), agent.index,
                           ToPortions(world, resources));
+  AccountForMore(world, agent);
   world.Touch(agent);
 }
 
@@ -121,31 +139,58 @@ void UseOffered(World& world, Agent& agent, const Resources& resources) {
   world.Touch(agent);
 }
 
-void UseReported(World& world, Agent& agent, allocator::FrameworkIndex framework,
-                 const std::string& role, const Resources& resources) {
-  AddTo(agent.used, resources);
-  RecomputeFree(agent);
-  world.allocator.Hold(framework, world.allocator.InternRole(role), agent.index,
-                       ToPortions(world, resources));
+void UseReported(World& world, Agent& agent, Task& task) {
+  agent.unaccounted.insert({task.key, task.attempt});
+  AccountForMore(world, agent);
   world.Touch(agent);
 }
 
-void ReturnUsed(World& world, Agent& agent, allocator::FrameworkIndex framework,
-                const std::string& role, const Resources& resources) {
-  TakeFrom(agent.used, resources);
-  GiveBack(world, agent, framework, role, resources);
-}
-
-void SettleTotal(World& world, Agent& agent) {
-  RecomputeFree(agent);
-  const allocator::Portions total = ToPortions(world, agent.info.resources);
-  if (agent.in_allocator) {
-    world.allocator.UpdateAgent(agent.index, agent.info.facts, total);
-  } else {
-    world.allocator.AddAgent(agent.index, agent.info.facts, total);
-    agent.in_allocator = true;
+void ReturnUsed(World& world, Agent& agent, Task& task) {
+  if (agent.unaccounted.erase({task.key, task.attempt}) > 0) {
+    SyncActive(world, agent);
+    return;
   }
+  if (!task.holds_resources) return;
+  task.holds_resources = false;
+  TakeFrom(agent.used, task.resources);
+  GiveBack(world, agent, FrameworkOf(world, task), task.role, task.resources);
+}
+
+void SetInfo(World& world, Agent& agent, const model::AgentInfo& info) {
+  CHECK(agent.offers.empty()) << agent.id;
+  if (agent.in_allocator && agent.info == info) return;
+  // What its tasks hold is counted anew, against the new total.
+  for (const AgentTask& key : agent.tasks) {
+    Framework& framework = *world.frameworks.Find(key.first.framework);
+    Task& task = framework.tasks.at({key.first.task, key.second});
+    if (!task.holds_resources) continue;
+    task.holds_resources = false;
+    agent.unaccounted.insert(key);
+    world.allocator.Release(framework.index, world.allocator.InternRole(task.role), agent.index,
+                            ToPortions(world, task.resources));
+  }
+  agent.info = info;
+  agent.free = info.resources;
+  agent.used = Resources();
+  const allocator::Portions total = ToPortions(world, info.resources);
+  if (agent.in_allocator) {
+    world.allocator.UpdateAgent(agent.index, info.facts, total);
+  } else {
+    world.allocator.AddAgent(agent.index, info.facts, total);
+    agent.in_allocator = true;
+    agent.active = true;  // As the allocator takes it to be at first.
+  }
+  AccountForMore(world, agent);
+  SyncActive(world, agent);
+  world.touched.shares = true;
   world.Touch(agent);
+}
+
+void SyncActive(World& world, Agent& agent) {
+  const bool active = agent.connected() && !agent.registering && agent.unaccounted.empty();
+  if (!agent.in_allocator || active == agent.active) return;
+  agent.active = active;
+  world.allocator.SetAgentActive(agent.index, active);
 }
 
 AgentView ViewOf(const Agent& agent) {

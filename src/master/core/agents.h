@@ -1,5 +1,5 @@
 // The table of agents: who they are, what they have, and what of it is free, offered and used.
-// Always, for an agent that is not overcommitted: free + offered + used = total.
+// Always: free + offered + used = total.
 #pragma once
 
 #include <map>
@@ -17,6 +17,9 @@ namespace proffer::master {
 struct World;
 struct Task;
 
+// Names a row of Framework::tasks.
+using AgentTask = std::pair<model::TaskKey, model::AttemptId>;
+
 struct Agent {
   model::AgentId id;
   allocator::AgentIndex index;
@@ -32,14 +35,15 @@ struct Agent {
   uint64_t ping = 0;
 
   bool in_allocator = false;
-  // What is used no longer fits into the total: the agent came back smaller. Nothing is free
-  // until enough has ended.
-  bool overcommitted = false;
+  bool active = false;  // In the allocator.
   Resources free;
   Resources offered;
   Resources used;
   std::set<model::OfferId> offers;
-  std::set<std::pair<model::TaskKey, model::AttemptId>> tasks;  // Rows of Framework::tasks.
+  std::set<AgentTask> tasks;
+  // Those of its live tasks that do not fit into the total beside the others: the agent came back
+  // smaller, or two of them claim the same port. While there are any nothing is offered.
+  std::set<AgentTask> unaccounted;
 
   bool connected() const { return stream != 0; }
   const std::string& name() const { return info.facts.hostname; }
@@ -76,14 +80,14 @@ void ReturnOffered(World& world, Agent& agent, allocator::FrameworkIndex framewo
                    const std::string& role, const Resources& resources);
 // From offered to used: a task is launched.
 void UseOffered(World& world, Agent& agent, const Resources& resources);
-// A task that the agent reported is found to use these.
-void UseReported(World& world, Agent& agent, allocator::FrameworkIndex framework,
-                 const std::string& role, const Resources& resources);
+// A task that the agent reported is found to use its resources.
+void UseReported(World& world, Agent& agent, Task& task);
 // A task ended.
-void ReturnUsed(World& world, Agent& agent, allocator::FrameworkIndex framework,
-                const std::string& role, const Resources& resources);
-// The total changed, or the agent is new: works out free anew and tells the allocator.
-void SettleTotal(World& world, Agent& agent);
+void ReturnUsed(World& world, Agent& agent, Task& task);
+// The agent is new, or came back with other facts or another total. REQUIRES: nothing is offered.
+void SetInfo(World& world, Agent& agent, const model::AgentInfo& info);
+// Tells the allocator whether the agent may be granted just now.
+void SyncActive(World& world, Agent& agent);
 
 // The amounts of `resources` by the role they are reserved to. Volumes, shared and revocable
 // resources are not counted: the allocator does not give them out.

@@ -27,6 +27,7 @@ struct Config {
   int64_t valve_min_agents = 10;
 
   int64_t heartbeat_ms = 5'000;
+  int statuses_per_heartbeat = limits::kStatusesPerHeartbeat;
   int64_t offer_timeout_ms = 120'000;
   int max_outstanding_offers = 50;  // Per framework, one agent's worth each.
   // A grant without declared demand holds at least one of these.

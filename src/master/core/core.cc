@@ -35,8 +35,9 @@ struct AgentHasSaid {
   Time received;
 
   void operator()(model::AgentHello hello) const {
-    if (world.agents.FindByStream(stream) != nullptr) {
-      Refuse("this stream has said hello already");
+    if (Agent* agent = world.agents.FindByStream(stream)) {
+      Refuse("this stream has said hello already; open a new one");
+      AgentStreamEnded(world, *agent);
       return;
     }
     AgentSaidHello(world, stream, received, hello);
@@ -150,6 +151,7 @@ void Core::HandleDue() {
       case TimerKind::kHeartbeat: {
         Framework& framework = world.frameworks.At(allocator::FrameworkIndex(index));
         world.Tell(framework, model::Heartbeat{});
+        ContinueAnswers(world, framework);
         world.timers.Set(*key, world.now + world.config.heartbeat_ms);
         break;
       }

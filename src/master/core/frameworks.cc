@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/limits.h"
+#include "master/core/reconciliation.h"
 #include "master/core/validate.h"
 #include "master/core/world.h"
 
@@ -24,19 +25,17 @@ std::vector<allocator::RoleIndex> InternRoles(World& world, const std::vector<st
   return indices;
 }
 
-void RefuseStream(World& world, StreamId stream, model::Outcome outcome) {
+void RefuseStream(World& world, StreamId stream, model::Outcome outcome, uint64_t after_seq = 0) {
   world.Note(absl::StrCat("scheduler on stream ", stream, " refused: ", outcome.message));
   world.out->to_schedulers.push_back(
-      {stream, 0, model::StreamError{outcome.refusal, std::move(outcome.message)}, true});
+      {stream, after_seq, model::StreamError{outcome.refusal, std::move(outcome.message)}, true});
 }
 
 // Away from now on: nothing is offered, and the failover timeout runs.
 void BeginAway(World& world, Framework& framework) {
   framework.disconnected_at = world.now;
   world.allocator.SetFrameworkActive(framework.index, false);
-  const int64_t left = framework.failover_timeout_ms() - framework.disconnected_before_ms;
-  world.timers.Set({TimerKind::kFailover, framework.index.value},
-                   world.now + std::max<int64_t>(left, 0));
+  SetFailoverTimer(world, framework);
   world.timers.Cancel({TimerKind::kHeartbeat, framework.index.value});
   if (!framework.info.ephemeral) {
     world.timers.Set({TimerKind::kElapsed, framework.index.value},
@@ -45,11 +44,15 @@ void BeginAway(World& world, Framework& framework) {
   world.Touch(framework);
 }
 
-// Whatever the former instance was not able to acknowledge is told again at once.
-void RepeatUnacknowledged(World& world, Framework& framework, uint64_t after_seq) {
-  for (const auto& [key, task] : framework.tasks) {
-    if (task.unacknowledged) world.Tell(framework, *task.unacknowledged, after_seq);
+// REQUIRES: validated.
+std::vector<allocator::Demand> ToDemands(World& world, const std::vector<model::Demand>& demands) {
+  std::vector<allocator::Demand> out;
+  for (const model::Demand& demand : demands) {
+    if (demand.count == 0) continue;
+    out.push_back({world.allocator.InternRole(demand.role), *world.allocator.Intern(demand.shape),
+                   demand.count, demand.constraints, demand.label});
   }
+  return out;
 }
 
 Framework& AddRow(World& world, const model::FrameworkInfo& info) {
@@ -116,6 +119,26 @@ void Frameworks::Remove(Framework& framework) {
   by_id_.erase(id);
 }
 
+void Frameworks::RememberRemoved(const model::FrameworkId& id) {
+  if (removed_.insert(id).second) removed_order_.push_back(id);
+}
+
+std::optional<model::FrameworkId> Frameworks::ForgetRemoved() {
+  if (removed_order_.size() <= static_cast<size_t>(limits::kRemovedFrameworks)) {
+    return std::nullopt;
+  }
+  const model::FrameworkId id = removed_order_.front();
+  removed_order_.pop_front();
+  removed_.erase(id);
+  return id;
+}
+
+void SetFailoverTimer(World& world, const Framework& framework) {
+  const int64_t left = framework.failover_timeout_ms() - framework.disconnected_before_ms;
+  world.timers.Set({TimerKind::kFailover, framework.index.value},
+                   framework.disconnected_at + std::max<int64_t>(left, 0));
+}
+
 void WriteFrameworkRecord(World& world, const Framework& framework) {
   if (framework.info.ephemeral) return;
   int64_t away_ms = framework.disconnected_before_ms;
@@ -134,7 +157,8 @@ void FrameworkSubscribed(World& world, StreamId stream, const std::string& princ
     return;
   }
   if (model::Outcome o = ValidateSubscribe(world, principal, subscribe); !o.ok()) {
-    RefuseStream(world, stream, std::move(o));
+    // That a framework was removed must be true for ever before it is said.
+    RefuseStream(world, stream, std::move(o), world.last_seq);
     return;
   }
   model::FrameworkInfo info = subscribe.framework;
@@ -150,6 +174,8 @@ void FrameworkSubscribed(World& world, StreamId stream, const std::string& princ
                                " has subscribed; this one must stop")});
     FrameworkStreamClosed(world, *framework);
   }
+  // Nothing durable is to be left of one that need not survive any more.
+  const bool forget = info.ephemeral && !framework->info.ephemeral && !framework->principal.empty();
   framework->info = info;
   framework->principal = principal;
   framework->known_only_from_agents = false;
@@ -161,8 +187,9 @@ void FrameworkSubscribed(World& world, StreamId stream, const std::string& princ
   world.timers.Cancel({TimerKind::kElapsed, framework->index.value});
   world.timers.Set({TimerKind::kHeartbeat, framework->index.value},
                    world.now + world.config.heartbeat_ms);
+  if (forget) world.Write(FrameworkForgotten{info.id});
   WriteFrameworkRecord(world, *framework);
-  const uint64_t after_seq = info.ephemeral ? 0 : world.last_seq;
+  const uint64_t after_seq = info.ephemeral && !forget ? 0 : world.last_seq;
 
   world.allocator.UpdateRoles(framework->index, InternRoles(world, info.roles));
   world.allocator.SetDemand(framework->index, false, {});
@@ -179,7 +206,7 @@ void FrameworkSubscribed(World& world, StreamId stream, const std::string& princ
                                world.config.epoch, world.config.heartbeat_ms},
              after_seq);
   world.Answer(*framework, call_id, model::Outcome::Ok(), after_seq);
-  RepeatUnacknowledged(world, *framework, after_seq);
+  RepeatUnacknowledged(world, *framework);
   world.Touch(*framework);
   world.touched.shares = true;
   world.Note(absl::StrCat("framework ", info.name, " (", info.id.value(), ") subscribed with ",
@@ -197,14 +224,20 @@ void FrameworkUpdated(World& world, Framework& framework, uint64_t call_id,
                  {model::Refusal::kInvalid, "failover_timeout_ms is negative; expected 0 or more"});
     return;
   }
+  if (model::Outcome o = ValidateNewRoles(world, update.roles); !o.ok()) {
+    world.Answer(framework, call_id, std::move(o));
+    return;
+  }
   framework.info.roles = update.roles;
   framework.info.failover_timeout_ms = update.failover_timeout_ms;
   // Offers of roles that were dropped make no sense any more; the simplest is to begin anew.
-  DiscardAll(world, framework);
+  RescindAll(world, framework, "the roles of the framework changed");
   world.allocator.UpdateRoles(framework.index, InternRoles(world, update.roles));
   std::erase_if(framework.demands, [&](const model::Demand& demand) {
     return !ValidateOwnRoles(framework, {demand.role}).ok();
   });
+  world.allocator.SetDemand(framework.index, framework.demand_declared,
+                            ToDemands(world, framework.demands));
   framework.suppressed.clear();
   world.allocator.Revive(framework.index, {});
   if (!update.suppressed_roles.empty()) {
@@ -222,14 +255,7 @@ void DemandSet(World& world, Framework& framework, uint64_t call_id, const model
     world.Answer(framework, call_id, std::move(o));
     return;
   }
-  std::vector<allocator::Demand> demands;
-  for (const model::Demand& demand : set.demands) {
-    if (demand.count == 0) continue;
-    demands.push_back({world.allocator.InternRole(demand.role),
-                       *world.allocator.Intern(demand.shape), demand.count, demand.constraints,
-                       demand.label});
-  }
-  world.allocator.SetDemand(framework.index, set.declared, std::move(demands));
+  world.allocator.SetDemand(framework.index, set.declared, ToDemands(world, set.demands));
   framework.demand_declared = set.declared;
   framework.demands = set.demands;
   world.Answer(framework, call_id, model::Outcome::Ok());
@@ -264,6 +290,8 @@ void RolesRevived(World& world, Framework& framework, uint64_t call_id,
 
 void FrameworkStreamClosed(World& world, Framework& framework) {
   DiscardAll(world, framework);
+  framework.questions.clear();
+  framework.told_since_heartbeat = 0;
   world.frameworks.Disconnect(framework);
   BeginAway(world, framework);
   WriteFrameworkRecord(world, framework);
@@ -272,7 +300,7 @@ void FrameworkStreamClosed(World& world, Framework& framework) {
                           framework.failover_timeout_ms() / 1000, " s"));
 }
 
-void TearDown(World& world, Framework& framework, const std::string& why) {
+void TearDown(World& world, Framework& framework, const std::string& why, uint64_t call_id) {
   const std::string name = framework.info.name;
   const model::FrameworkId id = framework.id();
   world.Note(absl::StrCat("framework ", name, " (", id.value(), ") ends: ", why));
@@ -281,6 +309,7 @@ void TearDown(World& world, Framework& framework, const std::string& why) {
   if (!framework.info.ephemeral) {
     after_seq = world.Write(FrameworkRecord{framework.info, framework.principal, true, 0});
   }
+  world.Answer(framework, call_id, model::Outcome::Ok(), after_seq);
   std::set<model::AgentId> agents;
   while (!framework.tasks.empty()) {
     auto& [key, task] = *framework.tasks.begin();
@@ -311,6 +340,9 @@ void TearDown(World& world, Framework& framework, const std::string& why) {
   world.Removed(std::move(view));
   world.allocator.RemoveFramework(framework.index);
   world.frameworks.RememberRemoved(id);
+  if (const auto forgotten = world.frameworks.ForgetRemoved()) {
+    world.Write(FrameworkForgotten{*forgotten});
+  }
   world.frameworks.Remove(framework);
   world.touched.shares = true;
 }

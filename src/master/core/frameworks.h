@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "allocator/allocator.h"
 #include "common/model/scheduler_protocol.h"
 #include "master/core/events.h"
+#include "master/core/reconciliation.h"
 #include "master/core/records.h"
 #include "master/core/tasks.h"
 #include "master/core/views.h"
@@ -37,8 +39,10 @@ struct Framework {
   std::map<TaskRowKey, Task> tasks;  // Live, unreachable, or ended and unacknowledged.
   std::deque<TaskView> ended;        // The last ones, oldest first.
   std::set<model::OfferId> offers;
-  int64_t live_count = 0;   // Rows that have not ended.
-  int64_t ended_count = 0;  // Since this leader began.
+  std::deque<Question> questions;  // Whose answers were not all told.
+  int told_since_heartbeat = 0;    // Of these answers.
+  int64_t live_count = 0;          // Rows that have not ended.
+  int64_t ended_count = 0;         // Since this leader began.
 
   const model::FrameworkId& id() const { return info.id; }
   bool connected() const { return stream != 0; }
@@ -58,7 +62,9 @@ class Frameworks {
 
   // Ids that were torn down, so that they can be refused with the right words.
   bool WasRemoved(const model::FrameworkId& id) const { return removed_.count(id) > 0; }
-  void RememberRemoved(const model::FrameworkId& id) { removed_.insert(id); }
+  void RememberRemoved(const model::FrameworkId& id);
+  // The oldest of too many, which is forgotten; nullopt when there are not too many.
+  std::optional<model::FrameworkId> ForgetRemoved();
 
   const std::map<model::FrameworkId, Framework>& all() const { return by_id_; }
   std::map<model::FrameworkId, Framework>& all() { return by_id_; }
@@ -69,6 +75,7 @@ class Frameworks {
   std::vector<uint32_t> free_indices_;
   std::map<StreamId, Framework*> by_stream_;
   std::set<model::FrameworkId> removed_;
+  std::deque<model::FrameworkId> removed_order_;  // Oldest first.
 };
 
 // --- What happens to a framework ---
@@ -83,8 +90,11 @@ void RolesSuppressed(World& world, Framework& framework, uint64_t call_id,
 void RolesRevived(World& world, Framework& framework, uint64_t call_id,
                   const std::vector<std::string>& roles);
 void FrameworkStreamClosed(World& world, Framework& framework);
-// Ends it for good: tasks are killed, the id is refused from now on.
-void TearDown(World& world, Framework& framework, const std::string& why);
+// Ends it for good: tasks are killed, the id is refused from now on. `call_id`: of the scheduler's
+// own call, if that is what ends it.
+void TearDown(World& world, Framework& framework, const std::string& why, uint64_t call_id = 0);
+// Begins or moves the time that it may stay away.
+void SetFailoverTimer(World& world, const Framework& framework);
 // A framework that only agents know of: it gets the chance to come back.
 Framework& AdoptFromAgent(World& world, const model::FrameworkId& id);
 // At the start, from the registry.

@@ -35,12 +35,22 @@ absl::Status CheckAgent(const World& world, const Agent& agent) {
       return Untrue(about, absl::StrCat("its task ", key.task.value(), " has no row"));
     }
     if (it->second.holds_resources) RETURN_IF_ERROR(used.Add(it->second.resources));
+    const bool unaccounted = agent.unaccounted.count({key, attempt}) > 0;
+    if (!it->second.ended() && it->second.holds_resources == unaccounted) {
+      return Untrue(about, absl::StrCat("its task ", key.task.value(),
+                                        unaccounted ? " is counted and not" : " is not counted"));
+    }
+  }
+  for (const AgentTask& task : agent.unaccounted) {
+    if (agent.tasks.count(task) == 0) {
+      return Untrue(about, absl::StrCat("task ", task.first.task.value(), " is not its own"));
+    }
   }
   if (!(used == agent.used)) {
     return Untrue(about, absl::StrCat("used is ", agent.used.ToString(), ", its tasks hold ",
                                       used.ToString()));
   }
-  if (agent.overcommitted || !agent.in_allocator) return absl::OkStatus();
+  if (!agent.in_allocator) return absl::OkStatus();
   Resources sum = agent.free;
   RETURN_IF_ERROR(sum.Add(agent.offered));
   RETURN_IF_ERROR(sum.Add(agent.used));
@@ -48,8 +58,9 @@ absl::Status CheckAgent(const World& world, const Agent& agent) {
     return Untrue(about, absl::StrCat("free + offered + used is ", sum.ToString(), ", total is ",
                                       agent.info.resources.ToString()));
   }
-  if (!agent.offers.empty() && (!agent.connected() || agent.registering)) {
-    return Untrue(about, "offers of an agent that is not there");
+  const bool may_be_offered = agent.connected() && !agent.registering && agent.unaccounted.empty();
+  if (agent.active != may_be_offered || (!agent.offers.empty() && !may_be_offered)) {
+    return Untrue(about, "offers of an agent that is not there, or none of one that is");
   }
   return absl::OkStatus();
 }

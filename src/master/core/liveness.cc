@@ -51,12 +51,14 @@ void EndTasks(World& world, Agent& agent, uint64_t after_seq, bool gone) {
   }
 }
 
+void CutOff(World& world, Agent& agent) {
+  RefuseAgent(world, agent.stream, model::Refusal::kAgentUnavailable,
+              "silent for too long; reconnect and register again");
+  AgentStreamEnded(world, agent);
+}
+
 void DeclareUnreachable(World& world, Agent& agent) {
-  if (agent.connected()) {
-    RefuseAgent(world, agent.stream, model::Refusal::kAgentUnavailable,
-                "silent for too long; reconnect and register again");
-    AgentStreamEnded(world, agent);
-  }
+  if (agent.connected()) CutOff(world, agent);
   agent.state = AgentState::kUnreachable;
   ++world.unreachable_in_minute;
   const uint64_t seq =
@@ -91,17 +93,27 @@ void PingDue(World& world, Agent& agent) {
 }
 
 void SilenceDue(World& world, Agent& agent) {
-  if (agent.state == AgentState::kGone || agent.state == AgentState::kUnreachable) return;
+  if (agent.state == AgentState::kGone) return;
+  if (agent.state == AgentState::kUnreachable && !agent.connected()) return;
   const Timers::Key key{TimerKind::kAgentSilence, agent.index.value};
   const Time due = agent.last_heard + world.config.unreachable_ms;
   if (due > world.now) {
     world.timers.Set(key, due);
     return;
   }
-  if (ValveIsShut(world)) {
-    world.Note(
-        "more than the tolerated share of agents is missing at once: nobody is declared "
-        "unreachable; mark agents gone by hand if they are");
+  if (agent.state == AgentState::kUnreachable) {
+    // It came back and fell silent before it had reported all.
+    CutOff(world, agent);
+    return;
+  }
+  const bool shut = ValveIsShut(world);
+  if (shut != world.valve_is_shut) {
+    world.valve_is_shut = shut;
+    world.Note(shut ? "more than the tolerated share of agents is missing at once: nobody is "
+                      "declared unreachable; mark agents gone by hand if they are"
+                    : "few enough agents are missing: the silent ones are declared unreachable");
+  }
+  if (shut) {
     world.timers.Set(key, world.now + world.config.ping_ms);
     return;
   }
@@ -113,15 +125,16 @@ void SilenceDue(World& world, Agent& agent) {
 }
 
 uint64_t MarkGone(World& world, Agent& agent) {
-  if (agent.state == AgentState::kGone) return 0;
+  if (agent.state == AgentState::kGone) return world.last_seq;
+  const uint64_t seq = world.Write(AgentRecord{agent.id, AgentRecord::State::kGone, agent.info});
   if (agent.connected()) {
+    // It will never try again, so it must not hear of this before it is true for ever.
     RefuseAgent(world, agent.stream, model::Refusal::kAgentGone,
-                "an operator declared this agent gone");
+                "an operator declared this agent gone", seq);
     AgentStreamEnded(world, agent);
   }
   agent.state = AgentState::kGone;
   world.timers.Cancel({TimerKind::kAgentSilence, agent.index.value});
-  const uint64_t seq = world.Write(AgentRecord{agent.id, AgentRecord::State::kGone, agent.info});
   world.Note(absl::StrCat("agent ", agent.name(), " (", agent.id.value(),
                           ") was declared gone by an operator"));
   EndTasks(world, agent, seq, /*gone=*/true);
@@ -139,6 +152,11 @@ void ForgiveSilence(World& world, int64_t gap_ms) {
   for (auto& [id, agent] : world.agents.all()) {
     if (agent.state == AgentState::kGone || agent.state == AgentState::kUnreachable) continue;
     agent.last_heard = agent.last_heard + gap_ms;
+  }
+  for (auto& [id, framework] : world.frameworks.all()) {
+    if (framework.connected()) continue;
+    framework.disconnected_at = framework.disconnected_at + gap_ms;
+    SetFailoverTimer(world, framework);
   }
 }
 

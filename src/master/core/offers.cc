@@ -260,6 +260,13 @@ void RescindAll(World& world, Agent& agent, const std::string& reason) {
   }
 }
 
+void RescindAll(World& world, Framework& framework, const std::string& reason) {
+  if (framework.offers.empty()) return;
+  model::Rescinded rescinded{{framework.offers.begin(), framework.offers.end()}, reason};
+  DiscardAll(world, framework);
+  world.Tell(framework, std::move(rescinded));
+}
+
 void DiscardAll(World& world, Framework& framework) {
   while (!framework.offers.empty()) GiveBack(world, *framework.offers.begin());
 }

@@ -47,6 +47,7 @@ void OfferTimedOut(World& world, uint64_t n);
 
 // Gives resources back and tells the framework.
 void RescindAll(World& world, Agent& agent, const std::string& reason);
+void RescindAll(World& world, Framework& framework, const std::string& reason);
 // Gives resources back without a word: the framework is not there to hear it.
 void DiscardAll(World& world, Framework& framework);
 

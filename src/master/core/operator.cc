@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
 #include "master/core/liveness.h"
+#include "master/core/validate.h"
 #include "master/core/world.h"
 
 namespace proffer::master {
@@ -60,6 +61,10 @@ struct Answering {
     }
     if (asked.weight_milli < 1 || asked.weight_milli > 1'000'000'000) {
       Answer({model::Refusal::kInvalid, "a weight is between 0.001 and 1000000"});
+      return;
+    }
+    if (model::Outcome o = ValidateNewRoles(world, {asked.role}); !o.ok()) {
+      Answer(std::move(o));
       return;
     }
     world.allocator.SetWeight(world.allocator.InternRole(asked.role), asked.weight_milli);

@@ -3,18 +3,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/limits.h"
 #include "master/core/registration.h"
 #include "master/core/world.h"
 
 namespace proffer::master {
 namespace {
-
-bool AnyAwaited(const World& world) {
-  for (const auto& [id, agent] : world.agents.all()) {
-    if (IsAwaited(agent)) return true;
-  }
-  return false;
-}
 
 const TaskView* FindEnded(const Framework& framework, const model::TaskId& id) {
   for (auto it = framework.ended.rbegin(); it != framework.ended.rend(); ++it) {
@@ -25,7 +19,8 @@ const TaskView* FindEnded(const Framework& framework, const model::TaskId& id) {
 
 // The truth about a task without a row, or nothing while it cannot be known.
 std::optional<model::TaskStatus> StatusOfAbsent(const World& world, const Framework& framework,
-                                                const model::Reconcile::Task& asked) {
+                                                const model::Reconcile::Task& asked,
+                                                bool any_awaited) {
   model::TaskStatus status;
   status.task = asked.task;
   status.agent = asked.agent;
@@ -44,7 +39,7 @@ std::optional<model::TaskStatus> StatusOfAbsent(const World& world, const Framew
   const Agent* agent = world.agents.Find(asked.agent);
   if (agent == nullptr) {
     // Without a place to look, any agent that is still awaited may have it.
-    if (AnyAwaited(world)) return std::nullopt;
+    if (any_awaited) return std::nullopt;
     status.state = model::TaskState::kUnknown;
     status.message = "never heard of it, or forgot it";
     return status;
@@ -69,44 +64,121 @@ std::optional<model::TaskStatus> StatusOfAbsent(const World& world, const Framew
   return status;
 }
 
+// What is told may rest on anything that was written so far.
+void TellStatus(World& world, Framework& framework, model::TaskStatus status) {
+  world.Tell(framework, std::move(status), world.last_seq);
+  ++framework.told_since_heartbeat;
+}
+
+void TellRow(World& world, Framework& framework, const Task& task) {
+  // What waits for an acknowledgement is told as such: the framework must answer it anyway. That
+  // its agent is unreachable is no status of the agent's, and is told beside it.
+  if (task.unacknowledged) TellStatus(world, framework, *task.unacknowledged);
+  if (!task.unacknowledged || task.state == model::TaskState::kUnreachable) {
+    TellStatus(world, framework, PresentStatus(world, task));
+  }
+}
+
+void AnswerNamed(World& world, Framework& framework, Question& question,
+                 const model::Reconcile::Task& asked, bool any_awaited) {
+  if (const Task* task = FindTask(framework, asked.task)) {
+    TellRow(world, framework, *task);
+    question.items.push_back({asked.task.value(), model::Outcome::Ok(), task->attempt});
+    return;
+  }
+  std::optional<model::TaskStatus> status = StatusOfAbsent(world, framework, asked, any_awaited);
+  if (!status) {
+    question.items.push_back({asked.task.value(),
+                              {model::Refusal::kNotKnownYet,
+                               "its agent may not have reported to the new leader yet; ask again"},
+                              {}});
+    return;
+  }
+  question.items.push_back({asked.task.value(), model::Outcome::Ok(), status->attempt});
+  TellStatus(world, framework, *std::move(status));
+}
+
+// Looks at one more task; false when there is none left.
+bool AnswerOne(World& world, Framework& framework, Question& question, bool any_awaited) {
+  if (question.about == Question::About::kNamed) {
+    if (question.answered == question.named.size()) return false;
+    AnswerNamed(world, framework, question, question.named[question.answered++], any_awaited);
+    return true;
+  }
+  const auto row = framework.tasks.upper_bound(question.told_up_to);
+  if (row == framework.tasks.end()) return false;
+  question.told_up_to = row->first;
+  if (question.about == Question::About::kAll) {
+    TellRow(world, framework, row->second);
+  } else if (row->second.unacknowledged) {
+    TellStatus(world, framework, *row->second.unacknowledged);
+  }
+  return true;
+}
+
+void Conclude(World& world, Framework& framework, Question question, bool any_awaited) {
+  if (question.about == Question::About::kUnacknowledged) return;
+  if (question.about == Question::About::kAll && any_awaited) {
+    question.items.push_back({"",
+                              {model::Refusal::kNotKnownYet,
+                               "some agents have not reported to the new leader yet; ask again"},
+                              {}});
+  }
+  if (question.items.empty()) question.items.push_back({"", model::Outcome::Ok(), {}});
+  world.Answer(framework, question.call_id, std::move(question.items), world.last_seq);
+}
+
+void Answer(World& world, Framework& framework) {
+  const bool any_awaited = AnyAwaited(world);
+  while (!framework.questions.empty()) {
+    if (framework.told_since_heartbeat >= world.config.statuses_per_heartbeat) {
+      world.Tell(framework, model::Heartbeat{});
+      return;
+    }
+    Question& question = framework.questions.front();
+    if (AnswerOne(world, framework, question, any_awaited)) continue;
+    Question done = std::move(question);
+    framework.questions.pop_front();
+    Conclude(world, framework, std::move(done), any_awaited);
+  }
+}
+
+void Ask(World& world, Framework& framework, Question question) {
+  framework.questions.push_back(std::move(question));
+  // Behind others it waits for its turn.
+  if (framework.questions.size() == 1) Answer(world, framework);
+}
+
 }  // namespace
 
 void ReconcileCalled(World& world, Framework& framework, uint64_t call_id,
                      const model::Reconcile& reconcile) {
-  std::vector<model::CallResult::Item> items;
-  if (reconcile.tasks.empty()) {
-    for (const auto& [key, task] : framework.tasks) {
-      // What waits for an acknowledgement is told as such: the framework must answer it anyway.
-      world.Tell(framework,
-                 task.unacknowledged ? *task.unacknowledged : PresentStatus(world, task));
-    }
-    if (AnyAwaited(world)) {
-      items.push_back({"",
-                       {model::Refusal::kNotKnownYet,
-                        "some agents have not reported to the new leader yet; ask again"},
-                       {}});
-    }
+  size_t in_question = reconcile.tasks.size();
+  // One that names none counts too.
+  for (const Question& open : framework.questions) in_question += open.named.size() + 1;
+  if (in_question > limits::kTasksInQuestion) {
+    world.Answer(
+        framework, call_id,
+        {model::Refusal::kTooMany, absl::StrCat("more than ", limits::kTasksInQuestion,
+                                                " tasks are in question; wait for the answers")});
+    return;
   }
-  for (const model::Reconcile::Task& asked : reconcile.tasks) {
-    if (const Task* task = FindTask(framework, asked.task)) {
-      world.Tell(framework,
-                 task->unacknowledged ? *task->unacknowledged : PresentStatus(world, *task));
-      items.push_back({asked.task.value(), model::Outcome::Ok(), task->attempt});
-      continue;
-    }
-    std::optional<model::TaskStatus> status = StatusOfAbsent(world, framework, asked);
-    if (!status) {
-      items.push_back({asked.task.value(),
-                       {model::Refusal::kNotKnownYet,
-                        "its agent may not have reported to the new leader yet; ask again"},
-                       {}});
-      continue;
-    }
-    items.push_back({asked.task.value(), model::Outcome::Ok(), status->attempt});
-    world.Tell(framework, *std::move(status));
-  }
-  if (items.empty()) items.push_back({"", model::Outcome::Ok(), {}});
-  world.Answer(framework, call_id, std::move(items));
+  Question question;
+  question.about = reconcile.tasks.empty() ? Question::About::kAll : Question::About::kNamed;
+  question.call_id = call_id;
+  question.named = reconcile.tasks;
+  Ask(world, framework, std::move(question));
+}
+
+void RepeatUnacknowledged(World& world, Framework& framework) {
+  Question question;
+  question.about = Question::About::kUnacknowledged;
+  Ask(world, framework, std::move(question));
+}
+
+void ContinueAnswers(World& world, Framework& framework) {
+  framework.told_since_heartbeat = 0;
+  if (!framework.questions.empty()) Answer(world, framework);
 }
 
 }  // namespace proffer::master

@@ -58,9 +58,8 @@ void FinishRegistration(World& world, Agent& agent) {
   const bool was_unreachable = agent.state == AgentState::kUnreachable;
   agent.registering = false;
   agent.state = AgentState::kConnected;
-  SettleTotal(world, agent);
   SettleTasks(world, agent, was_unreachable);
-  world.allocator.SetAgentActive(agent.index, true);
+  SyncActive(world, agent);
   world.Tell(agent, model::Registered{});
   world.Touch(agent);
   world.touched.shares = true;
@@ -74,9 +73,18 @@ bool IsAwaited(const Agent& agent) {
   return agent.state == AgentState::kRecovered || agent.registering;
 }
 
-void RefuseAgent(World& world, StreamId stream, model::Refusal refusal, std::string message) {
+bool AnyAwaited(const World& world) {
+  for (const auto& [id, agent] : world.agents.all()) {
+    if (IsAwaited(agent)) return true;
+  }
+  return false;
+}
+
+void RefuseAgent(World& world, StreamId stream, model::Refusal refusal, std::string message,
+                 uint64_t after_seq) {
   world.Note(absl::StrCat("agent on stream ", stream, " refused: ", message));
-  world.out->to_agents.push_back({stream, 0, model::AgentError{refusal, std::move(message)}, true});
+  world.out->to_agents.push_back(
+      {stream, after_seq, model::AgentError{refusal, std::move(message)}, true});
 }
 
 void AgentSaidHello(World& world, StreamId stream, Time received, const model::AgentHello& hello) {
@@ -89,7 +97,8 @@ void AgentSaidHello(World& world, StreamId stream, Time received, const model::A
     RefuseAgent(world, stream, model::Refusal::kAgentGone,
                 absl::StrCat("agent ", hello.agent.value(),
                              " was declared gone by an operator; wipe its work directory to let "
-                             "the machine come back as a new agent"));
+                             "the machine come back as a new agent"),
+                world.last_seq);  // It may have been declared a moment ago.
     return;
   }
   if (agent != nullptr && agent->connected()) {
@@ -104,7 +113,7 @@ void AgentSaidHello(World& world, StreamId stream, Time received, const model::A
                                   ? model::AgentId(absl::StrCat("A-", world.prng.Word(12)))
                                   : hello.agent);
   }
-  agent->info = hello.info;
+  SetInfo(world, *agent, hello.info);
   agent->version = hello.version;
   agent->resources_generation = hello.resources_generation;
   agent->last_heard = received;
@@ -150,7 +159,7 @@ void AgentReportedTasks(World& world, Agent& agent, model::TaskChunk chunk) {
 void AgentStreamEnded(World& world, Agent& agent) {
   world.agents.Disconnect(agent);
   if (agent.state == AgentState::kConnected) agent.state = AgentState::kDisconnected;
-  if (agent.in_allocator) world.allocator.SetAgentActive(agent.index, false);
+  SyncActive(world, agent);
   RescindAll(world, agent, "its agent is disconnected");
   world.timers.Cancel({TimerKind::kAgentPing, agent.index.value});
   world.Touch(agent);
@@ -171,6 +180,7 @@ void RecoverAgent(World& world, const AgentRecord& record) {
       break;
     case AgentRecord::State::kGone:
       agent.state = AgentState::kGone;
+      agent.info.resources = Resources();
       break;
   }
   world.Touch(agent);

@@ -16,9 +16,11 @@ void AgentReportedTasks(World& world, Agent& agent, model::TaskChunk chunk);
 void AgentStreamEnded(World& world, Agent& agent);
 // At the start, from the registry.
 void RecoverAgent(World& world, const AgentRecord& record);
-// Whether the new leader still waits for that agent's report.
+// Whether the new leader still waits for that agent's report, or for any.
 bool IsAwaited(const Agent& agent);
+bool AnyAwaited(const World& world);
 // Refuses whatever is on the other end of a stream and closes it.
-void RefuseAgent(World& world, StreamId stream, model::Refusal refusal, std::string message);
+void RefuseAgent(World& world, StreamId stream, model::Refusal refusal, std::string message,
+                 uint64_t after_seq = 0);
 
 }  // namespace proffer::master

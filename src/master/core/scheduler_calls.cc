@@ -54,10 +54,9 @@ struct Called {
     FrameworkUpdated(world, framework, call_id, update);
   }
   void operator()(const model::Teardown&) const {
-    world.Answer(framework, call_id, model::Outcome::Ok());
-    TearDown(world, framework, "torn down by its scheduler");
+    TearDown(world, framework, "torn down by its scheduler", call_id);
   }
-  void operator()(const model::HeartbeatAnswer&) const {}
+  void operator()(const model::HeartbeatAnswer&) const { ContinueAnswers(world, framework); }
 };
 
 }  // namespace

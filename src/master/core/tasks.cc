@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
+#include "master/core/registration.h"
 #include "master/core/world.h"
 
 namespace proffer::master {
@@ -23,12 +24,16 @@ Task& AddTaskRow(World& world, Framework& framework, Agent& agent, const model::
 }
 
 void ReturnResources(World& world, Framework& framework, Task& task) {
-  if (!task.holds_resources) return;
-  task.holds_resources = false;
   Agent* agent = world.agents.Find(task.agent);
   if (agent == nullptr) return;
-  ReturnUsed(world, *agent, framework.index, task.role, task.resources);
+  ReturnUsed(world, *agent, task);
   world.touched.shares = true;
+}
+
+// The states that an agent can know of. Others come from newer versions, or from nonsense.
+bool AgentMayTell(model::TaskState state) {
+  return state != model::TaskState::kUnspecified && state != model::TaskState::kUnreachable &&
+         state != model::TaskState::kGoneByOperator && state != model::TaskState::kUnknown;
 }
 
 // What people see of a status.
@@ -110,6 +115,13 @@ void KillCalled(World& world, Framework& framework, uint64_t call_id, const mode
                         " (1 h)"));
     return;
   }
+  if (task == nullptr && AnyAwaited(world)) {
+    refuse(model::Refusal::kNotKnownYet,
+           absl::StrCat("task \"", kill.task.value(),
+                        "\" may be on an agent that has not reported to the new leader yet; ask "
+                        "again"));
+    return;
+  }
   if (task == nullptr) {
     refuse(model::Refusal::kUnknownTask,
            absl::StrCat("no task \"", kill.task.value(), "\" of this framework lives"));
@@ -141,18 +153,29 @@ void AgentUpdated(World& world, Agent& agent, const model::AgentUpdate& update) 
     }
     return;
   }
-  Task* task = FindAttempt(*framework, status.task, status.attempt);
-  if (task == nullptr || task->agent != agent.id) {
-    // Acknowledged already, but the agent did not hear of it: the framework will say so again.
-    world.Tell(*framework, status);
-    return;
-  }
   // The agent's own name for itself is not trusted.
   model::TaskStatus told = status;
   told.agent = agent.id;
+  if (!AgentMayTell(told.state)) told.state = model::TaskState::kUnspecified;
+  Task* task = FindAttempt(*framework, status.task, status.attempt);
+  if (task == nullptr) {
+    // Acknowledged already, but the agent did not hear of it: the framework will say so again.
+    world.Tell(*framework, std::move(told));
+    return;
+  }
+  if (task->agent != agent.id) {
+    world.Note(absl::StrCat("agent ", agent.id.value(), " tells of task ", status.task.value(),
+                            " of agent ", task->agent.value(), "; ignored"));
+    world.Tell(agent,
+               model::AckUpdate{{update.framework, status.task}, status.attempt, status.sequence});
+    return;
+  }
   told.intent_id = task->intent_id;
   TakeOver(*task, told);
-  SetState(world, *framework, *task, update.latest_state);
+  const bool behind = model::IsTerminal(told.state) && !model::IsTerminal(update.latest_state);
+  const model::TaskState latest =
+      behind || !AgentMayTell(update.latest_state) ? told.state : update.latest_state;
+  if (AgentMayTell(latest)) SetState(world, *framework, *task, latest);
   task->unacknowledged = told;
   world.Touch(*task);
   world.Tell(*framework, std::move(told));
@@ -182,6 +205,11 @@ void UpdateAcknowledged(World& world, Framework& framework, const model::Acknowl
 void TaskReported(World& world, Agent& agent, Framework& framework,
                   const model::TaskSummary& summary) {
   Task* task = FindAttempt(framework, summary.key.task, summary.attempt);
+  if (task != nullptr && task->agent != agent.id) {
+    world.Note(absl::StrCat("agent ", agent.id.value(), " reports task ", summary.key.task.value(),
+                            " of agent ", task->agent.value(), "; ignored"));
+    return;
+  }
   if (task == nullptr) {
     task = &AddTaskRow(world, framework, agent, summary.key.task, summary.attempt);
     task->name = summary.name;
@@ -189,17 +217,16 @@ void TaskReported(World& world, Agent& agent, Framework& framework,
     task->intent_id = summary.intent_id;
     task->resources = summary.resources;
     task->state = model::TaskState::kStaging;
-    if (!model::IsTerminal(summary.state)) {
-      UseReported(world, agent, framework.index, summary.role, summary.resources);
-      task->holds_resources = true;
-    }
+    if (!model::IsTerminal(summary.state)) UseReported(world, agent, *task);
   }
   const bool was_unreachable = task->state == model::TaskState::kUnreachable;
   task->reason = summary.reason;
   task->message = summary.message;
-  SetState(world, framework, *task, summary.state);
+  const model::TaskState before = was_unreachable ? task->reachable_state : task->state;
+  SetState(world, framework, *task, AgentMayTell(summary.state) ? summary.state : before);
   world.Touch(*task);
-  if (was_unreachable) {
+  // Of one that ended the agent tells itself.
+  if (was_unreachable && !task->ended()) {
     model::TaskStatus status = MasterStatus(
         world, *task, task->state, model::TaskReason::kAgentReregistered, "its agent is back");
     world.Tell(framework, std::move(status));

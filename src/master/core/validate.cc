@@ -1,6 +1,8 @@
 #include "master/core/validate.h"
 
 #include <algorithm>
+#include <set>
+#include <variant>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -34,6 +36,45 @@ bool Has(const std::vector<std::string>& list, const std::string& item) {
   return std::find(list.begin(), list.end(), item) != list.end();
 }
 
+// What all agents have together must be countable. Half of what an int64 holds, because what
+// tasks hold is added up beside it.
+constexpr int64_t kMostOfAKind = int64_t{1} << 62;
+// And no agent may use that up alone: 8 PiB, or 9 * 10^12 cpus.
+constexpr int64_t kMostOfAnAgent = int64_t{1} << 53;
+
+Outcome ValidateTotal(World& world, const model::AgentHello& hello) {
+  const absl::StatusOr<allocator::Amounts> kinds =
+      world.allocator.Intern(hello.info.resources.ToQuantities());
+  if (!kinds.ok()) return Refused(Refusal::kTooMany, std::string(kinds.status().message()));
+  for (const Resource& item : hello.info.resources.items()) {
+    world.names.kinds_of_agents.insert(item.name);
+    world.names.kinds_of_demand.erase(item.name);
+    if (std::holds_alternative<Scalar>(item.value)) continue;
+    if (absl::Status s = world.allocator.MarkItems(item.name); !s.ok()) {
+      return Refused(Refusal::kTooMany, std::string(s.message()));
+    }
+  }
+  allocator::Amounts others = world.allocator.Total();
+  const Agent* known = world.agents.Find(hello.agent);
+  if (known != nullptr && known->in_allocator) {
+    for (const allocator::Portion& portion : ToPortions(world, known->info.resources)) {
+      others -= portion.amounts;
+    }
+  }
+  for (size_t kind = 0; kind < others.count.size(); ++kind) {
+    if (kinds->count[kind] <= std::min(kMostOfAnAgent, kMostOfAKind - others.count[kind])) {
+      continue;
+    }
+    const std::string& name = world.allocator.KindName(static_cast<int>(kind));
+    return Refused(
+        Refusal::kInvalid,
+        absl::StrCat("the agent has ", PrintScalar(name, kinds->count[kind]), " of ", name,
+                     ", more than can be counted in a cluster; correct its "
+                     "--resources"));
+  }
+  return Outcome::Ok();
+}
+
 }  // namespace
 
 Outcome ValidateHello(World& world, const model::AgentHello& hello) {
@@ -62,11 +103,7 @@ Outcome ValidateHello(World& world, const model::AgentHello& hello) {
   if (hello.info.resources.empty()) {
     return Refused(Refusal::kInvalid, "the agent has no resources; give some by --resources");
   }
-  const absl::Status kinds = world.allocator.Intern(hello.info.resources.ToQuantities()).status();
-  if (!kinds.ok()) {
-    return Refused(Refusal::kTooMany, std::string(kinds.message()));
-  }
-  return Outcome::Ok();
+  return ValidateTotal(world, hello);
 }
 
 Outcome ValidateSummary(World& world, const model::TaskSummary& summary) {
@@ -83,11 +120,7 @@ Outcome ValidateSummary(World& world, const model::TaskSummary& summary) {
   }
   // A launch that never arrived is told by an agent that does not know more of it than its id.
   if (model::IsTerminal(summary.state)) return Outcome::Ok();
-  if (Outcome o = FromStatus(ValidateRole(summary.role)); !o.ok()) return o;
-  if (absl::Status s = world.allocator.Intern(summary.resources.ToQuantities()).status(); !s.ok()) {
-    return Refused(Refusal::kTooMany, std::string(s.message()));
-  }
-  return Outcome::Ok();
+  return FromStatus(ValidateRole(summary.role));
 }
 
 Outcome ValidateRoles(const std::vector<std::string>& roles,
@@ -116,7 +149,23 @@ Outcome ValidateRoles(const std::vector<std::string>& roles,
   return Outcome::Ok();
 }
 
-Outcome ValidateSubscribe(const World& world, const std::string& principal,
+Outcome ValidateNewRoles(World& world, const std::vector<std::string>& roles) {
+  std::set<std::string>& known = world.names.roles;
+  if (known.size() + roles.size() <= limits::kRoles) {
+    known.insert(roles.begin(), roles.end());
+    return Outcome::Ok();
+  }
+  for (const std::string& role : roles) {
+    if (known.count(role) > 0) continue;
+    return Refused(Refusal::kTooMany,
+                   absl::StrCat("role \"", role, "\" is new, and ", known.size(),
+                                " roles were named already since this master leads; at most ",
+                                limits::kRoles, " can be told apart"));
+  }
+  return Outcome::Ok();
+}
+
+Outcome ValidateSubscribe(World& world, const std::string& principal,
                           const model::Subscribe& subscribe) {
   if (Outcome o = ValidateVersion(subscribe.version); !o.ok()) return o;
   const model::FrameworkInfo& info = subscribe.framework;
@@ -130,7 +179,7 @@ Outcome ValidateSubscribe(const World& world, const std::string& principal,
   if (info.web_url.size() > limits::kMessageTextBytes) {
     return Refused(Refusal::kInvalid, "web_url is longer than 4096 bytes");
   }
-  if (info.id.empty()) return Outcome::Ok();
+  if (info.id.empty()) return ValidateNewRoles(world, info.roles);
   if (Outcome o = FromStatus(model::ValidateId("framework id", info.id.value())); !o.ok()) return o;
   if (world.frameworks.WasRemoved(info.id)) {
     return Refused(Refusal::kFrameworkRemoved,
@@ -150,7 +199,7 @@ Outcome ValidateSubscribe(const World& world, const std::string& principal,
                    absl::StrCat("framework ", info.id.value(), " belongs to ", known->principal,
                                 ", not to ", principal));
   }
-  return Outcome::Ok();
+  return ValidateNewRoles(world, info.roles);
 }
 
 Outcome ValidateOwnRoles(const Framework& framework, const std::vector<std::string>& roles) {
@@ -168,6 +217,7 @@ Outcome ValidateDemand(World& world, const Framework& framework, const model::Se
   if (!set.declared && !set.demands.empty()) {
     return Refused(Refusal::kInvalid, "demands were given although `declared` is false");
   }
+  std::set<std::string> unknown = world.names.kinds_of_demand;
   for (const model::Demand& demand : set.demands) {
     if (Outcome o = ValidateOwnRoles(framework, {demand.role}); !o.ok()) return o;
     if (demand.shape.empty()) {
@@ -175,10 +225,27 @@ Outcome ValidateDemand(World& world, const Framework& framework, const model::Se
                                                      "\" asks for nothing; name at least "
                                                      "one resource"));
     }
+    if (demand.count < 0) {
+      return Refused(Refusal::kInvalid,
+                     absl::StrCat("demand count is ", demand.count, "; expected 0 or more"));
+    }
+    for (const auto& [kind, count] : demand.shape.items()) {
+      if (world.names.kinds_of_agents.count(kind) == 0) unknown.insert(kind);
+    }
+  }
+  if (unknown.size() > limits::kKindsOfDemand) {
+    return Refused(Refusal::kTooMany,
+                   absl::StrCat("no agent has ", absl::StrJoin(unknown, ", "), "; at most ",
+                                limits::kKindsOfDemand,
+                                " kinds that no agent has may be asked for in a cluster"));
+  }
+  // Only when nothing is wrong are the new ones taken in.
+  for (const model::Demand& demand : set.demands) {
     if (absl::Status s = world.allocator.Intern(demand.shape).status(); !s.ok()) {
       return Refused(Refusal::kTooMany, std::string(s.message()));
     }
   }
+  world.names.kinds_of_demand = std::move(unknown);
   return Outcome::Ok();
 }
 

@@ -1,5 +1,5 @@
 // Checks of what comes from outside, each with a reason as its answer. Nothing here changes
-// anything, except that the kinds of an accepted agent's resources become known to the allocator.
+// anything, except that new names of resources and roles become known.
 #pragma once
 
 #include <optional>
@@ -17,10 +17,12 @@ struct Framework;
 model::Outcome ValidateHello(World& world, const model::AgentHello& hello);
 model::Outcome ValidateSummary(World& world, const model::TaskSummary& summary);
 
-model::Outcome ValidateSubscribe(const World& world, const std::string& principal,
+model::Outcome ValidateSubscribe(World& world, const std::string& principal,
                                  const model::Subscribe& subscribe);
 model::Outcome ValidateRoles(const std::vector<std::string>& roles,
                              const std::vector<std::string>& suppressed);
+// Whether there is room for these names, if they are new.
+model::Outcome ValidateNewRoles(World& world, const std::vector<std::string>& roles);
 // Whether the framework has every one of these roles.
 model::Outcome ValidateOwnRoles(const Framework& framework, const std::vector<std::string>& roles);
 model::Outcome ValidateDemand(World& world, const Framework& framework,

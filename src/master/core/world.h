@@ -20,6 +20,14 @@
 
 namespace proffer::master {
 
+// The names that the allocator knows for good. It has room for few kinds of resource, and no name
+// of a role is ever forgotten, so what outsiders may add is bounded.
+struct KnownNames {
+  std::set<std::string> kinds_of_agents = {kCpus, kMem, kDisk, kGpus, kPorts};
+  std::set<std::string> kinds_of_demand;  // That no agent has told of.
+  std::set<std::string> roles;
+};
+
 // What changed in this turn, so that readers get one delta an object and turn.
 struct Touched {
   std::set<model::AgentId> agents;
@@ -40,6 +48,7 @@ struct World {
   Frameworks frameworks;
   Offers offers;
   Timers timers;
+  KnownNames names;
 
   // Of the present turn.
   Time now;
@@ -53,6 +62,7 @@ struct World {
   // Declared unreachable lately, for the limit per minute.
   int64_t unreachable_in_minute = 0;
   Time minute_began;
+  bool valve_is_shut = false;  // As was noted last.
 
   // Writes a record; the number that what depends on it must wait for.
   uint64_t Write(Record record);
