@@ -38,6 +38,7 @@ absl::Status MakePrivate(const std::string& directory) {
         absl::StrCat(directory, " is not a directory of yours that nobody else may read or change ",
                      "(mode 0700); remove it, or set XDG_RUNTIME_DIR to a private directory"));
   }
+  chmod(directory.c_str(), geteuid() == 0 ? 0711 : 0700);  // As an older one may have it.
   return absl::OkStatus();
 }
 
