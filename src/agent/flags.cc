@@ -62,7 +62,9 @@ absl::StatusOr<ParsedFlags> ReadFlags(const std::string& program) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--isolation=", FLAGS_isolation, ": this build knows posix (process groups and rlimits)"));
   }
-  RETURN_IF_ERROR(Annotate(MakeDirectories(FLAGS_work_dir, 0700), "--work_dir"));
+  // Root's may be passed through, not read: the sandboxes below belong to the users of tasks.
+  RETURN_IF_ERROR(
+      Annotate(MakeDirectories(FLAGS_work_dir, geteuid() == 0 ? 0711 : 0700), "--work_dir"));
   RETURN_IF_ERROR(Annotate(MakeDirectories(FLAGS_runtime_dir, 0700), "--runtime_dir"));
   parsed.work_dir = FLAGS_work_dir;
   parsed.health = {absl::StrCat("unix:", FLAGS_runtime_dir, "/health"), true};

@@ -2,6 +2,7 @@
 #include <gflags/gflags.h>
 #include <glog/logging.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -37,6 +38,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "proffer-agent: %s\n", flags.status().message().data());
     return 2;
   }
+  mkdir((flags->work_dir + "/checkpoint").c_str(), 0700);
   auto store = proffer::LevelDbStore::Open(flags->work_dir + "/checkpoint");
   if (!store.ok()) {
     std::fprintf(stderr, "proffer-agent: %s\n", store.status().message().data());

@@ -32,6 +32,7 @@ int64_t Of(const Amounts& amounts, const std::string& name) {
 }
 
 std::string HumanAmount(absl::string_view name, int64_t count) {
+  if (count == 0) return "0";
   if (UnitOf(name) != Unit::kBytes) return PrintScalar(name, count);
   static constexpr const char* kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
   int unit = 0;

@@ -120,14 +120,14 @@ int RunProffer(Context& context, const std::vector<std::string>& arguments) {
     std::vector<std::string> reversed(ours.rbegin(), ours.rend());
     app.parse(std::move(reversed));
   } catch (const CLI::CallForHelp&) {
-    context.out << Named(app)->help();
+    context.out << app.help();
     return kOk;
   } catch (const CLI::ParseError& error) {
-    return Complain(context, kUsage,
+    return Complain(context, Named(app)->get_name() == "run" ? kRunFailed : kUsage,
                     absl::StrCat(error.what(), "; see `", PathOf(Named(app)), " --help`"));
   }
   if (session.action == nullptr) {
-    context.out << Named(app)->help();
+    context.out << app.help();
     return app.get_subcommands().empty() ? kOk : kUsage;
   }
   if (session.has_dashes && Named(app)->get_name() != "run") {

@@ -110,6 +110,17 @@ bool IsLive(const v1::TaskView& task) {
   }
 }
 
+bool IsDetachedRun(const v1::FrameworkView& framework, const std::vector<v1::Object>& tasks) {
+  if (framework.removed() || framework.ephemeral() || framework.connected()) return false;
+  int own = 0;
+  for (const v1::Object& object : tasks) {
+    if (object.task().framework_id() != framework.framework_id()) continue;
+    if (object.task().task_id() != framework.name()) return false;
+    ++own;
+  }
+  return own > 0;
+}
+
 const char* StateWord(v1::AgentState state) {
   switch (state) {
     case v1::CONNECTED:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cli/table.h"
 #include "proffer/v1/operator.pb.h"
@@ -9,6 +10,9 @@
 namespace proffer::cli {
 
 bool IsLive(const v1::TaskView& task);  // It has not ended, for all that is known.
+
+// A framework that `run -d` left behind: disconnected on purpose, with one task of its own name.
+bool IsDetachedRun(const v1::FrameworkView& framework, const std::vector<v1::Object>& tasks);
 
 const char* StateWord(v1::AgentState state);
 const char* StateWord(const v1::FrameworkView& framework);

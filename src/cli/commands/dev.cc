@@ -110,6 +110,12 @@ absl::StatusOr<int> RunCluster(const Context& context, const Options& options, s
   });
   if (!path.empty()) ForgetMaster(path, master);
   cluster->reset();
+  // Another one that still runs is in use again.
+  if (!path.empty() && RememberedMaster(path).value_or("").empty()) {
+    for (const DevPlace& place : FindDevPlaces(DevBase(context))) {
+      if (place.running) RememberMaster(path, place.master()).IgnoreError();
+    }
+  }
   out << "\nstopped; nothing of it is left"
       << (options.dev.keep.empty() ? "" : absl::StrCat(" but ", options.dev.keep)) << "\n";
   return kOk;

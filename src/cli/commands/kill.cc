@@ -21,10 +21,15 @@ struct Options {
   bool yes = false;
 };
 
+// What lives is meant before what has ended.
 absl::StatusOr<v1::Object> Find(Client& client, const std::string& name) {
   ASSIGN_OR_RETURN(const std::vector<v1::Object> frameworks, client.List(v1::FRAMEWORKS));
   ASSIGN_OR_RETURN(const std::vector<v1::Object> tasks, client.List(v1::TASKS));
-  std::vector<v1::Object> objects = frameworks;
+  std::vector<v1::Object> live;
+  for (const v1::Object& object : frameworks) {
+    if (!object.framework().removed()) live.push_back(object);
+  }
+  std::vector<v1::Object> all = live;
   for (const v1::Object& object : tasks) {
     // A framework of one task of its own name, as `run -d` makes, is ended as a whole.
     const v1::TaskView& task = object.task();
@@ -34,9 +39,12 @@ absl::StatusOr<v1::Object> Find(Client& client, const std::string& name) {
           return framework.framework().framework_id() == task.framework_id() &&
                  !framework.framework().removed();
         });
-    if (!same) objects.push_back(object);
+    if (same) continue;
+    all.push_back(object);
+    if (IsLive(task)) live.push_back(object);
   }
-  return Resolve(objects, name);
+  const absl::StatusOr<v1::Object> found = Resolve(live, name);
+  return absl::IsNotFound(found.status()) ? Resolve(all, name) : found;
 }
 
 absl::StatusOr<int> Kill(Session& session, const Options& options) {

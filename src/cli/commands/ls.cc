@@ -30,10 +30,10 @@ absl::StatusOr<v1::Kind> ParseKind(const std::string& text) {
     if (text == words[i] || absl::StrCat(text, "s") == words[i]) return kKinds[i];
   }
   const std::string nearest = Nearest(text, words);
-  return absl::InvalidArgumentError(
-      absl::StrCat("\"", text, "\" cannot be listed",
-                   nearest.empty() ? "" : absl::StrCat("; did you mean \"", nearest, "\"?"),
-                   " There are agents, frameworks, roles, offers and tasks"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "\"", text, "\" cannot be listed",
+      nearest.empty() ? "" : absl::StrCat("; did you mean \"", nearest, "\"?"),
+      nearest.empty() ? "; there" : " There", " are agents, frameworks, roles, offers and tasks"));
 }
 
 const char* NothingThere(v1::Kind kind) {

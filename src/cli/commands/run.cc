@@ -308,10 +308,22 @@ absl::StatusOr<int> Runner::Ended(Framework& framework, const Result& result) {
   if (result.state == TaskState::kKilled) verb = " was killed";
   if (result.reason == TaskReason::kMaxRunTime) verb = " ran out of its time";
   if (result.reason == TaskReason::kMemoryLimit) verb = " used more memory than it asked for";
-  const int64_t since_ms = state.running ? state.running_ms : begun_ms_;
+  int64_t ran_ms = state.done_ms - (state.running ? state.running_ms : begun_ms_);
+  // The cluster knows it without the way that its words took to us.
+  const absl::StatusOr<std::vector<v1::Object>> tasks =
+      client_->List(v1::TASKS, false, framework.framework_id());
+  if (tasks.ok()) {
+    for (const v1::Object& object : *tasks) {
+      const v1::TaskView& task = object.task();
+      if (task.task_id() == result.task_id && task.running_unix_ms() > 0 &&
+          task.ended_unix_ms() > 0) {
+        ran_ms = task.ended_unix_ms() - task.running_unix_ms();
+      }
+    }
+  }
   Tell(absl::StrCat(options_.name, verb,
                     result.hostname.empty() ? "" : absl::StrCat(" on ", result.hostname), ": ", how,
-                    " (", PrintSeconds(state.done_ms - since_ms), ")"));
+                    " (", PrintSeconds(ran_ms), ")"));
   return options_.detach ? int{kOk} : result.ExitStatus();
 }
 
@@ -352,9 +364,14 @@ void AddRun(CLI::App& app, Session& session) {
   AddGlobals(verb, session, false);
   verb->callback([&session, options, verb] {
     std::vector<std::string> command = verb->remaining();
+    const bool wrong = !command.empty() && command[0].size() > 1 && command[0][0] == '-';
+    const std::string first = wrong ? command[0] : "";
     command.insert(command.end(), session.after_dashes.begin(), session.after_dashes.end());
-    session.action = [&session, options, command]() -> absl::StatusOr<int> {
-      absl::StatusOr<int> code = Runner(session, *options).Do(command);
+    session.action = [&session, options, command, first]() -> absl::StatusOr<int> {
+      absl::StatusOr<int> code =
+          first.empty() ? Runner(session, *options).Do(command)
+                        : absl::InvalidArgumentError(absl::StrCat(
+                              first, " is not an option of run; see `proffer run --help`"));
       if (code.ok()) return code;
       session.context.err << "proffer: " << code.status().message() << "\n";
       return int{kRunFailed};  // Not to be taken for a code of the command's.

@@ -77,6 +77,7 @@ std::vector<Trouble> TroublesOf(const Picture& picture, Client& client, int64_t 
   for (const v1::Object& object : picture.frameworks) {
     const v1::FrameworkView& framework = object.framework();
     if (framework.removed()) continue;
+    if (IsDetachedRun(framework, picture.tasks)) continue;
     if (!framework.connected()) {
       found.push_back(
           {absl::StrCat(

@@ -23,19 +23,22 @@ namespace fs = std::filesystem;
 constexpr int64_t kTaskGraceMs = 500;
 constexpr size_t kLongestBase = 80;  // So that sockets below it fit an address.
 
+// Nobody else may list or change it. Root's may be passed through: tasks of other users have
+// sandboxes below.
 absl::Status MakePrivate(const std::string& directory) {
-  if (mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
+  if (mkdir(directory.c_str(), geteuid() == 0 ? 0711 : 0700) != 0 && errno != EEXIST) {
     return absl::ErrnoToStatus(errno, absl::StrCat("could not make ", directory));
   }
   struct stat info;
   if (lstat(directory.c_str(), &info) != 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat("could not look at ", directory));
   }
-  if (!S_ISDIR(info.st_mode) || info.st_uid != geteuid() || (info.st_mode & 077) != 0) {
+  if (!S_ISDIR(info.st_mode) || info.st_uid != geteuid() || (info.st_mode & 066) != 0) {
     return absl::FailedPreconditionError(
-        absl::StrCat(directory, " is not a directory of yours that nobody else may enter (mode ",
-                     "0700); remove it, or set XDG_RUNTIME_DIR to a private directory"));
+        absl::StrCat(directory, " is not a directory of yours that nobody else may read or change ",
+                     "(mode 0700); remove it, or set XDG_RUNTIME_DIR to a private directory"));
   }
+  chmod(directory.c_str(), geteuid() == 0 ? 0711 : 0700);  // As an older one may have it.
   return absl::OkStatus();
 }
 

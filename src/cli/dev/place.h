@@ -3,7 +3,8 @@
 //   <base>/lock         held while places are claimed and cleaned
 //   <base>/<n>/lock     held as long as the cluster runs
 //   <base>/<n>/dev.pid  the process that runs it
-//   <base>/<n>/master.sock, run/<agent>/
+//   <base>/<n>/m/s      the master's socket
+//   <base>/<n>/run      what agents keep while they run
 //   <base>/<n>/state    registry, work directories and logs; a link when they are to be kept
 #pragma once
 
@@ -27,7 +28,7 @@ struct DevPlace {
   bool running = false;
   ProcessStamp process;
 
-  std::string master() const { return "unix:" + directory + "/master.sock"; }
+  std::string master() const { return "unix:" + directory + "/m/s"; }
   std::string state() const { return directory + "/state"; }
 };
 std::vector<DevPlace> FindDevPlaces(const std::string& base);
