@@ -34,15 +34,17 @@ struct Run::State {
 
   void End(Result end) {
     std::vector<std::function<void(const Result&)>> callbacks;
+    const Result* there = nullptr;
     {
       MutexLock lock(&mutex);
       if (result) return;
       result = std::move(end);
+      there = &*result;
       callbacks.swap(on_done);
       on_status.clear();
       changed.SignalAll();
     }
-    for (const auto& callback : callbacks) callback(*result);
+    for (const auto& callback : callbacks) callback(*there);
   }
 };
 
@@ -71,14 +73,16 @@ const Result* Run::WaitFor(std::chrono::milliseconds timeout) const {
 }
 
 void Run::OnDone(std::function<void(const Result&)> callback) const {
+  const Result* there = nullptr;
   {
     MutexLock lock(&state_->mutex);
     if (!state_->result) {
       state_->on_done.push_back(std::move(callback));
       return;
     }
+    there = &*state_->result;
   }
-  callback(*state_->result);
+  callback(*there);
 }
 
 void Run::OnStatus(std::function<void(const TaskStatus&)> callback) const {

@@ -146,6 +146,7 @@ TEST_F(FrameworkTest, ADurableFrameworkTakesItsTasksUpInItsNextLife) {
 TEST_F(FrameworkTest, RunsMayOutliveTheirFramework) {
   auto framework = Start(Options());
   const proffer::Run run = framework->Submit(Hello());
+  EXPECT_TRUE(master_.Expect<model::Subscribe>());
   std::thread end([&] { framework.reset(); });
   EXPECT_TRUE(master_.Expect<model::Teardown>());
   end.join();
