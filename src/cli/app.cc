@@ -63,8 +63,9 @@ void AddGlobals(CLI::App* verb, Session& session, bool formats) {
 
 absl::StatusOr<bool> Confirm(Context& context, const std::string& question) {
   if (!context.in_is_tty) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(question, " Nobody is there to answer; say --yes if you mean it"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "nobody is there to answer, so nothing was done; --yes says it without asking. ",
+        "The question was: ", question));
   }
   context.err << question << " [y/N] " << std::flush;
   std::string answer;
@@ -83,7 +84,6 @@ int RunProffer(Context& context, const std::vector<std::string>& arguments) {
   }
 
   CLI::App app("Proffer: a cluster that offers its machines to schedulers.", "proffer");
-  app.footer(kFooter);
   app.set_help_flag("-h,--help", "This help");
   AddGlobals(&app, session);
   app.require_subcommand(0, 1);
@@ -99,6 +99,7 @@ int RunProffer(Context& context, const std::vector<std::string>& arguments) {
   AddAgent(app, session);
   AddVersion(app, session);
   AddCompletion(app, session);
+  app.footer(kFooter);  // Last: verbs would take it over.
 
   if (!ours.empty() && ours[0] == "help") {
     ours.erase(ours.begin());

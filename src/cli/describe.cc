@@ -47,37 +47,6 @@ const char* ReasonWords(v1::TaskReason reason) {
   }
 }
 
-const char* TaskStateWord(v1::TaskState state) {
-  switch (state) {
-    case v1::STAGING:
-      return "STAGING";
-    case v1::STARTING:
-      return "STARTING";
-    case v1::RUNNING:
-      return "RUNNING";
-    case v1::KILLING:
-      return "KILLING";
-    case v1::FINISHED:
-      return "FINISHED";
-    case v1::FAILED:
-      return "FAILED";
-    case v1::KILLED:
-      return "KILLED";
-    case v1::ERROR:
-      return "ERROR";
-    case v1::DROPPED:
-      return "DROPPED";
-    case v1::UNREACHABLE:
-      return "UNREACHABLE";
-    case v1::GONE:
-      return "GONE";
-    case v1::GONE_BY_OPERATOR:
-      return "GONE_BY_OPERATOR";
-    default:
-      return "UNKNOWN";
-  }
-}
-
 std::string Print(const v1::Constraint& constraint) {
   const std::string values = absl::StrJoin(constraint.values(), ",");
   const bool no = constraint.negated();
@@ -143,8 +112,39 @@ const char* StateWord(const v1::FrameworkView& framework) {
   return framework.connected() ? "connected" : "disconnected";
 }
 
+const char* StateWord(v1::TaskState state) {
+  switch (state) {
+    case v1::STAGING:
+      return "STAGING";
+    case v1::STARTING:
+      return "STARTING";
+    case v1::RUNNING:
+      return "RUNNING";
+    case v1::KILLING:
+      return "KILLING";
+    case v1::FINISHED:
+      return "FINISHED";
+    case v1::FAILED:
+      return "FAILED";
+    case v1::KILLED:
+      return "KILLED";
+    case v1::ERROR:
+      return "ERROR";
+    case v1::DROPPED:
+      return "DROPPED";
+    case v1::UNREACHABLE:
+      return "UNREACHABLE";
+    case v1::GONE:
+      return "GONE";
+    case v1::GONE_BY_OPERATOR:
+      return "GONE_BY_OPERATOR";
+    default:
+      return "UNKNOWN";
+  }
+}
+
 std::string StateWord(const v1::TaskView& task) {
-  std::string word = TaskStateWord(task.state());
+  std::string word = StateWord(task.state());
   if (task.has_exit_code() && task.exit_code() != 0) {
     absl::StrAppend(&word, " exit ", task.exit_code());
   } else if (task.has_signal()) {
@@ -202,7 +202,7 @@ std::string EndOf(const v1::TaskView& task) {
     end = absl::StrCat("exit ", task.exit_code());
   }
   const std::string why = ReasonWords(task.reason());
-  if (end.empty()) return why.empty() ? TaskStateWord(task.state()) : why;
+  if (end.empty()) return why.empty() ? StateWord(task.state()) : why;
   return why.empty() ? end : absl::StrCat(why, ", ", end);
 }
 

@@ -16,6 +16,7 @@ bool IsDetachedRun(const v1::FrameworkView& framework, const std::vector<v1::Obj
 
 const char* StateWord(v1::AgentState state);
 const char* StateWord(const v1::FrameworkView& framework);
+const char* StateWord(v1::TaskState state);
 // With the exit code or signal of what has ended: "FAILED exit 3", "RUNNING".
 std::string StateWord(const v1::TaskView& task);
 Table::Paint PaintOf(v1::AgentState state);

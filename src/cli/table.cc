@@ -1,6 +1,7 @@
 #include "cli/table.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace proffer::cli {
 namespace {
@@ -41,17 +42,16 @@ void Table::Print(std::ostream& out, const Style& style, const std::string& inde
   }
   const auto line = [&](const auto& cell_of) {
     out << indent;
-    bool first = true;
+    std::string blanks;  // Written once something follows them.
     for (size_t column = 0; column <= last; ++column) {
       if (widths[column] == 0) continue;
-      if (!first) out << "  ";
-      first = false;
       const Cell cell = cell_of(column);
       const std::string padding(widths[column] - DisplayWidth(cell.text), ' ');
       const bool right = columns_[column].align == Align::kRight;
-      if (right) out << padding;
-      out << Painted(style, cell);
-      if (!right && column != last) out << padding;
+      if (right) blanks += padding;
+      if (!cell.text.empty()) out << std::exchange(blanks, "") << Painted(style, cell);
+      if (!right) blanks += padding;
+      blanks += "  ";
     }
     out << "\n";
   };

@@ -140,7 +140,7 @@ Table TaskTable(const std::vector<v1::Object>& objects, bool wide, int64_t now_u
     std::string reason = IsLive(task) ? "" : EndOf(task);
     if (task.state() == v1::FINISHED) reason.clear();
     std::vector<Cell> row = {task.task_id(),
-                             Cell(StateWord(task), PaintOf(task)),
+                             Cell(StateWord(task.state()), PaintOf(task)),
                              task.hostname(),
                              task.framework_name(),
                              Amount(amounts, kCpus),

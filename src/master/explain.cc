@@ -116,7 +116,9 @@ void ExplainFramework(const ExplainBasis& basis, const v1::FrameworkView& framew
   out->set_framework_name(framework.name());
   const auto row = basis.frameworks.find(model::FrameworkId(framework.framework_id()));
   if (row == basis.frameworks.end()) {
-    out->set_summary(absl::StrCat("framework ", framework.name(), " has ended"));
+    out->set_summary(absl::StrCat(
+        "framework ", framework.name(),
+        framework.removed() ? " has ended" : " has only just come; ask again in a second"));
     return;
   }
   // Interning a role's name is not const, so a copy; it shares what is large.

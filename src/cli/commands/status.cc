@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -101,9 +102,15 @@ std::vector<Trouble> TroublesOf(const Picture& picture, Client& client, int64_t 
   AddSome(std::move(found), "proffer ls frameworks", &troubles);
 
   found.clear();
+  std::set<std::string> frameworks;
+  for (const v1::Object& object : picture.frameworks) {
+    if (!object.framework().removed()) frameworks.insert(object.framework().framework_id());
+  }
   for (const v1::Object& object : picture.tasks) {
     const v1::TaskView& task = object.task();
     const bool lost = task.state() == v1::UNREACHABLE;
+    // Who ran it has heard of its end, if they are gone themselves.
+    if (!lost && frameworks.count(task.framework_id()) == 0) continue;
     const bool failed =
         (task.state() == v1::FAILED || task.state() == v1::ERROR || task.state() == v1::DROPPED ||
          task.state() == v1::GONE || task.state() == v1::GONE_BY_OPERATOR) &&
