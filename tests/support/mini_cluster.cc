@@ -59,7 +59,9 @@ std::string MiniCluster::address() const { return absl::StrCat("unix:", director
 pid_t MiniCluster::Spawn(const std::string& program, const std::vector<std::string>& arguments,
                          const std::string& log) {
   const std::string path = absl::StrCat(PROFFER_BINARY_DIR, "/bin/", program);
-  std::vector<std::string> words = {path, "--logtostderr"};
+  // A test that dies takes its daemons with it.
+  const std::string setpriv = "/usr/bin/setpriv";
+  std::vector<std::string> words = {setpriv, "--pdeathsig", "KILL", path, "--logtostderr"};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
@@ -71,7 +73,7 @@ pid_t MiniCluster::Spawn(const std::string& program, const std::vector<std::stri
                                    0600);
   posix_spawn_file_actions_adddup2(&actions, 1, 2);
   pid_t pid = 0;
-  CHECK_EQ(posix_spawn(&pid, path.c_str(), &actions, nullptr, argv.data(), environ), 0) << path;
+  CHECK_EQ(posix_spawn(&pid, setpriv.c_str(), &actions, nullptr, argv.data(), environ), 0);
   posix_spawn_file_actions_destroy(&actions);
   return pid;
 }
@@ -93,14 +95,13 @@ void MiniCluster::StartMaster() {
 }
 
 void MiniCluster::StartAgent(int number) {
-  agents_[number] = Spawn("proffer-agent",
-                          {absl::StrCat("--master=", address()),
-                           absl::StrCat("--work_dir=", directory_, "/a", number),
-                           absl::StrCat("--runtime_dir=", directory_, "/r", number),
-                           absl::StrCat("--hostname=a", number),
-                           absl::StrCat("--attributes=number:", number),
-                           absl::StrCat("--resources=", options_.resources)},
-                          absl::StrCat("agent", number, ".log"));
+  agents_[number] = Spawn(
+      "proffer-agent",
+      {absl::StrCat("--master=", address()), absl::StrCat("--work_dir=", directory_, "/a", number),
+       absl::StrCat("--runtime_dir=", directory_, "/r", number),
+       absl::StrCat("--hostname=a", number), absl::StrCat("--attributes=number:", number),
+       absl::StrCat("--resources=", options_.resources)},
+      absl::StrCat("agent", number, ".log"));
 }
 
 void MiniCluster::KillMaster() { Kill(&master_, SIGKILL); }

@@ -7,29 +7,29 @@
 namespace proffer::limits {
 
 // Queues.
-inline constexpr size_t kMailboxEvents = 65536;  // Some seconds of the core's work.
-inline constexpr int kUnreadEventsPerStream = 64;  // Beyond, the stream is not read further.
-inline constexpr size_t kStreamWriterMessages = 4096;  // A peer this far behind is cut off.
+inline constexpr size_t kMailboxEvents = 65536;          // Some seconds of the core's work.
+inline constexpr int kUnreadEventsPerStream = 64;        // Beyond, the stream is not read further.
+inline constexpr size_t kStreamWriterMessages = 4096;    // A peer this far behind is cut off.
 inline constexpr size_t kStreamWriterBytes = 16u << 20;  // The same, counted in bytes.
 inline constexpr size_t kWatchRingDeltas = 65536;
 inline constexpr size_t kWatchRingBytes = 16u << 20;
 
 // Messages.
-inline constexpr int kMessageBytes = 4 << 20;  // What one gRPC message may carry.
-inline constexpr size_t kChunkBytes = 256u << 10;  // Whatever grows with the cluster is cut so.
+inline constexpr int kMessageBytes = 4 << 20;       // What one gRPC message may carry.
+inline constexpr size_t kChunkBytes = 256u << 10;   // Whatever grows with the cluster is cut so.
 inline constexpr size_t kRecordBytes = 256u << 10;  // One durable record.
 inline constexpr int kMetadataBytes = 8 << 10;
 
 // Names and texts that come from outside.
 inline constexpr size_t kIdBytes = 128;  // Task ids and other names that become paths.
 inline constexpr size_t kRoleBytes = 256;
-inline constexpr size_t kMessageTextBytes = 4096;  // Status messages kept and shown.
-inline constexpr size_t kCommandBytes = 128u << 10;  // argv and env of a task together.
+inline constexpr size_t kMessageTextBytes = 4096;     // Status messages kept and shown.
+inline constexpr size_t kCommandBytes = 128u << 10;   // argv and env of a task together.
 inline constexpr size_t kResourcesBytes = 64u << 10;  // The text form of a resources value.
 
 // Counts.
-inline constexpr int kResourceKinds = 16;  // Distinct resource names in a cluster.
-inline constexpr size_t kKindsOfDemand = 4;     // Of these, named by frameworks and no agent.
+inline constexpr int kResourceKinds = 16;    // Distinct resource names in a cluster.
+inline constexpr size_t kKindsOfDemand = 4;  // Of these, named by frameworks and no agent.
 inline constexpr int kRolesPerFramework = 64;
 inline constexpr size_t kRoles = 10000;  // Ever named in one epoch.
 inline constexpr int kDemandShapes = 100;
@@ -40,8 +40,8 @@ inline constexpr int kAttributesPerAgent = 100;
 inline constexpr int kConstraintsPerDemand = 32;
 inline constexpr int kUpdatesPerFrameworkAndAgent = 1000;  // Unacknowledged, in flight at once.
 inline constexpr int kEndedTasksPerFramework = 100;
-inline constexpr int kEndedFrameworks = 100;       // Shown to people.
-inline constexpr int kRemovedFrameworks = 10000;   // Whose ids are refused with the right words.
+inline constexpr int kEndedFrameworks = 100;        // Shown to people.
+inline constexpr int kRemovedFrameworks = 10000;    // Whose ids are refused with the right words.
 inline constexpr int kStatusesPerHeartbeat = 1000;  // Answers to a question before the next one.
 inline constexpr size_t kTasksInQuestion = 500000;  // Named by a framework's open questions.
 inline constexpr size_t kLogTailBytes = 64u << 10;
