@@ -11,11 +11,12 @@ namespace {
 constexpr int64_t kWhole = int64_t{1} << 20;  // Parts of what is free.
 constexpr int64_t kLeast = kWhole / 16;       // Four declined grants lead to the whole agent.
 
-// Amounts are rounded up to something a person would write: 0.1 cpus, 1 MiB.
-int64_t StepOf(size_t kind) {
+// Amounts are rounded up to something a person would write: 0.1 cpus, 1 MiB. Items are whole.
+int64_t StepOf(const Kinds& kinds, size_t kind) {
   if (kind == kCpusKind) return 100;
   if (kind == kMemKind || kind == kDiskKind) return int64_t{1} << 20;
-  return 1;
+  if (kind == kPortsKind || (kinds.scalars() >> kind & 1u) != 0) return 1;
+  return 1000;
 }
 
 int64_t DivideUp(int64_t value, int64_t numerator, int64_t denominator) {
@@ -78,7 +79,7 @@ Amounts BoundedGrant(const Books& books, ClientIndex client, const Agent& agent,
   for (size_t k = 0; k < free.count.size(); ++k) {
     int64_t count = free.count[k];
     if (parts < kWhole && count > 0) {
-      const int64_t step = StepOf(k);
+      const int64_t step = StepOf(books.kinds, k);
       const int64_t steps = (DivideUp(count, parts, kWhole) + step - 1) / step;
       count = std::min(count, steps * step);
     }

@@ -3,6 +3,7 @@
 #include <glog/logging.h>
 
 #include <utility>
+#include <variant>
 
 #include "master/core/world.h"
 
@@ -19,16 +20,41 @@ void TakeFrom(Resources& sum, const Resources& less) {
   CHECK(taken.ok()) << taken << ": " << sum << " - " << less;
 }
 
+// Takes out of `wanted` what is not a whole number of items.
+Quantities TakePartsOfItems(const Resources& free, Quantities* wanted) {
+  Quantities parts;
+  for (const Resource& item : free.items()) {
+    if (std::holds_alternative<Scalar>(item.value) || UnitOf(item.name) != Unit::kThousandths) {
+      continue;
+    }
+    const int64_t part = wanted->Get(item.name) % 1000;
+    if (part == 0) continue;
+    parts.Set(item.name, part);
+    wanted->Set(item.name, wanted->Get(item.name) - part);
+  }
+  return parts;
+}
+
 allocator::FrameworkIndex FrameworkOf(World& world, const Task& task) {
   return world.frameworks.Find(task.key.framework)->index;
+}
+
+// The allocator knows nothing of a task without anything that it counts.
+void Release(World& world, Agent& agent, allocator::FrameworkIndex framework,
+             const std::string& role, const Resources& resources) {
+  const allocator::Portions portions = ToPortions(world, resources);
+  if (portions.empty()) return;
+  world.allocator.Release(framework, world.allocator.InternRole(role), agent.index, portions);
 }
 
 void Hold(World& world, Agent& agent, Task& task) {
   TakeFrom(agent.free, task.resources);
   AddTo(agent.used, task.resources);
   task.holds_resources = true;
+  const allocator::Portions portions = ToPortions(world, task.resources);
+  if (portions.empty()) return;
   world.allocator.Hold(FrameworkOf(world, task), world.allocator.InternRole(task.role), agent.index,
-                       ToPortions(world, task.resources));
+                       portions);
 }
 
 // What did not fit before may fit now.
@@ -50,8 +76,7 @@ void AccountForMore(World& world, Agent& agent) {
 void GiveBack(World& world, Agent& agent, allocator::FrameworkIndex framework,
               const std::string& role, const Resources& resources) {
   AddTo(agent.free, resources);
-  world.allocator.Release(framework, world.allocator.InternRole(role), agent.index,
-                          ToPortions(world, resources));
+  Release(world, agent, framework, role, resources);
   AccountForMore(world, agent);
   world.Touch(agent);
 }
@@ -115,9 +140,14 @@ allocator::Portions ToPortions(World& world, const Resources& resources) {
 Resources TakeForOffer(World& world, Agent& agent, const allocator::Grant& grant) {
   Resources taken;
   for (const allocator::Portion& portion : grant.portions) {
+    Quantities wanted = world.allocator.ToQuantities(portion.amounts);
+    const Quantities parts = TakePartsOfItems(agent.free, &wanted);
+    if (!parts.empty()) {
+      world.allocator.Release(grant.framework, grant.role, agent.index,
+                              {{portion.reserved_to, *world.allocator.Intern(parts)}});
+    }
     const absl::StatusOr<Resources> picked =
-        agent.free.Pick(world.allocator.ToQuantities(portion.amounts),
-                        world.allocator.RoleName(portion.reserved_to));
+        agent.free.Pick(wanted, world.allocator.RoleName(portion.reserved_to));
     CHECK(picked.ok()) << "granted more of " << agent.id << " than is free: " << picked.status();
     TakeFrom(agent.free, *picked);
     AddTo(taken, *picked);
@@ -166,8 +196,7 @@ void SetInfo(World& world, Agent& agent, const model::AgentInfo& info) {
     if (!task.holds_resources) continue;
     task.holds_resources = false;
     agent.unaccounted.insert(key);
-    world.allocator.Release(framework.index, world.allocator.InternRole(task.role), agent.index,
-                            ToPortions(world, task.resources));
+    Release(world, agent, framework.index, task.role, task.resources);
   }
   agent.info = info;
   agent.free = info.resources;

@@ -72,8 +72,9 @@ class Agents {
 
 // --- What happens to an agent's resources; each keeps the allocator in step. ---
 
-// Free resources of the amounts that the allocator granted, chosen and marked offered.
-// REQUIRES: the allocator granted them.
+// Free resources of the amounts that the allocator granted, chosen and marked offered. Parts of
+// items cannot be chosen (a demand may ask for half a licence) and go back to the allocator at
+// once; may therefore be nothing. REQUIRES: the allocator granted them.
 Resources TakeForOffer(World& world, Agent& agent, const allocator::Grant& grant);
 // Back from offered to free.
 void ReturnOffered(World& world, Agent& agent, allocator::FrameworkIndex framework,

@@ -155,11 +155,16 @@ void MakeOffers(World& world) {
   for (const allocator::Grant& grant : grants) {
     Framework& framework = world.frameworks.At(grant.framework);
     Agent& agent = world.agents.At(grant.agent);
+    Resources taken = TakeForOffer(world, agent, grant);
+    if (taken.empty()) {
+      world.allocator.GrantClosed(grant.framework);
+      continue;
+    }
     Offer& offer = world.offers.Add({{world.config.epoch, ++world.last_offer},
                                      framework.id(),
                                      agent.id,
                                      world.allocator.RoleName(grant.role),
-                                     TakeForOffer(world, agent, grant),
+                                     std::move(taken),
                                      world.unix_ms});
     framework.offers.insert(offer.id);
     agent.offers.insert(offer.id);

@@ -30,12 +30,6 @@ void ReturnResources(World& world, Framework& framework, Task& task) {
   world.touched.shares = true;
 }
 
-// The states that an agent can know of. Others come from newer versions, or from nonsense.
-bool AgentMayTell(model::TaskState state) {
-  return state != model::TaskState::kUnspecified && state != model::TaskState::kUnreachable &&
-         state != model::TaskState::kGoneByOperator && state != model::TaskState::kUnknown;
-}
-
 // What people see of a status.
 void TakeOver(Task& task, const model::TaskStatus& status) {
   task.reason = status.reason;
@@ -45,6 +39,11 @@ void TakeOver(Task& task, const model::TaskStatus& status) {
 }
 
 }  // namespace
+
+bool AgentMayTell(model::TaskState state) {
+  return state != model::TaskState::kUnspecified && state != model::TaskState::kUnreachable &&
+         state != model::TaskState::kGoneByOperator && state != model::TaskState::kUnknown;
+}
 
 Task* FindTask(Framework& framework, const model::TaskId& id) {
   // Attempts of an id lie together, the newest last.
@@ -217,7 +216,8 @@ void TaskReported(World& world, Agent& agent, Framework& framework,
     task->intent_id = summary.intent_id;
     task->resources = summary.resources;
     task->state = model::TaskState::kStaging;
-    if (!model::IsTerminal(summary.state)) UseReported(world, agent, *task);
+    const bool ended = model::IsTerminal(summary.state) && AgentMayTell(summary.state);
+    if (!ended) UseReported(world, agent, *task);
   }
   const bool was_unreachable = task->state == model::TaskState::kUnreachable;
   task->reason = summary.reason;

@@ -53,6 +53,9 @@ struct Task {
   bool ended() const { return model::IsTerminal(state); }
 };
 
+// Whether agents can know of that state. Others come from newer versions, or from nonsense.
+bool AgentMayTell(model::TaskState state);
+
 // The newest attempt of that id, or null.
 Task* FindTask(Framework& framework, const model::TaskId& id);
 Task* FindAttempt(Framework& framework, const model::TaskId& id, model::AttemptId attempt);

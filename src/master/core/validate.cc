@@ -119,7 +119,7 @@ Outcome ValidateSummary(World& world, const model::TaskSummary& summary) {
                                                    " was reported without an attempt"));
   }
   // A launch that never arrived is told by an agent that does not know more of it than its id.
-  if (model::IsTerminal(summary.state)) return Outcome::Ok();
+  if (model::IsTerminal(summary.state) && AgentMayTell(summary.state)) return Outcome::Ok();
   return FromStatus(ValidateRole(summary.role));
 }
 
