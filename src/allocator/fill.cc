@@ -226,6 +226,25 @@ bool Fill::FindStepOnGranted(ClientIndex client, Want* want, Step* step) {
   return false;
 }
 
+// How many shapes one step grants. One, but for shapes of which an agent holds thousands: what a
+// framework asks for must not decide how long a pass takes, so a step is at least a thousandth of
+// the agent, and fairness is exact to that.
+int64_t Fill::StepShapes(const Want& want, const Agent& agent, const Amounts& free) {
+  int64_t held = want.unmet;
+  int64_t most = want.unmet;
+  for (size_t k = 0; k < want.shape.count.size(); ++k) {
+    const int64_t one = want.shape.count[k];
+    if (one == 0) continue;
+    int64_t total = 0;
+    for (const Bucket& bucket : agent.buckets) total += bucket.total.count[k];
+    // Nearly always decided here, without a division.
+    if (total >> kStepShift < one) return 1;
+    held = std::min(held, total / one);
+    most = std::min(most, free.count[k] / one);
+  }
+  return std::max<int64_t>(1, std::min(held >> kStepShift, most));
+}
+
 bool Fill::Fits(ClientIndex client, const Want& want, AgentIndex agent, Step* step) {
   const Client& c = books_.clients[client];
   const Agent& a = books_.agents[agent];
@@ -248,11 +267,15 @@ bool Fill::Fits(ClientIndex client, const Want& want, AgentIndex agent, Step* st
     }
     return false;
   }
-  step->shapes = 1;
+  step->shapes = StepShapes(want, a, free);
   step->amounts = want.shape;
+  if (step->shapes > 1) {
+    for (int64_t& count : step->amounts.count) count *= step->shapes;
+  }
   const Amounts* refused = granted ? nullptr : books_.refusals.Find(agent, client, now_);
   if (refused == nullptr) return true;
   // As many shapes at once as make the grant larger than what was refused.
+  step->amounts = want.shape;
   int64_t needed = want.unmet;
   int64_t most = want.unmet;
   for (size_t k = 0; k < want.shape.count.size(); ++k) {

@@ -33,6 +33,7 @@ class Fill {
   static constexpr size_t kFewAgents = 8;
   static constexpr uint32_t kMisfitRows = 4096;
   static constexpr int64_t kCrumbsPerClient = 64;
+  static constexpr int kStepShift = 10;
 
   void Round();
   void Gather();
@@ -45,6 +46,7 @@ class Fill {
   bool Serve(ClientIndex client);
   bool FindStep(ClientIndex client, Want* want, Step* step);
   bool FindStepOnGranted(ClientIndex client, Want* want, Step* step);
+  static int64_t StepShapes(const Want& want, const Agent& agent, const Amounts& free);
   bool Fits(ClientIndex client, const Want& want, AgentIndex agent, Step* step);
   void Give(ClientIndex client, Want* want, const Step& step);
 
