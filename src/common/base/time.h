@@ -20,7 +20,8 @@ struct Time {
   friend constexpr auto operator<=>(Time, Time) = default;
   // Saturates at Never, so that "forever" survives arithmetic.
   friend constexpr Time operator+(Time t, int64_t delta_ms) {
-    if (t.IsNever() || delta_ms > std::numeric_limits<int64_t>::max() - t.ms) return Never();
+    const bool too_far = delta_ms > 0 && t.ms > std::numeric_limits<int64_t>::max() - delta_ms;
+    if (t.IsNever() || too_far) return Never();
     return Time{t.ms + delta_ms};
   }
   friend constexpr int64_t operator-(Time a, Time b) { return a.ms - b.ms; }
