@@ -2,7 +2,7 @@
 //
 //   proffer-sim [--first N] [--count N] [--trace]
 //
-// Exit codes: 0 all well, 127 a crash, 128 something never happened that must, 129 something was
+// Exit codes: 0 all well, 128 something never happened that must, 129 something was
 // seen that must never be. A failure prints the command that shows it again.
 #include <glog/logging.h>
 

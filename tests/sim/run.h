@@ -7,7 +7,7 @@
 namespace proffer::sim {
 
 struct Verdict {
-  enum class Kind { kOk = 0, kCrash = 127, kLiveness = 128, kSafety = 129 };
+  enum class Kind { kOk = 0, kLiveness = 128, kSafety = 129 };
   Kind kind = Kind::kOk;
   std::string sentence;  // What was wrong.
   // Equal for equal runs: a hash of all that was said, and one more draw from the generator.

@@ -45,7 +45,6 @@ class Timers {
   }
 
   Time Next() const { return queue_.empty() ? Time::Never() : queue_.begin()->first; }
-  bool IsSet(Key key) const { return when_.count(key) > 0; }
 
  private:
   std::map<Key, Time> when_;
