@@ -6,20 +6,19 @@
 #include <utility>
 #include <vector>
 
-namespace proffer::agent {
+#include "isolator/isolator.h"
 
-struct RlimitSpec {
-  std::string kind;  // "nofile"
-  uint64_t soft = 0;
-  uint64_t hard = 0;
-};
+namespace proffer::agent {
 
 struct CommandSpec {
   std::vector<std::string> argv;
   std::vector<std::pair<std::string, std::string>> environment;
   std::string user;               // Empty: the agent's default.
   std::string working_directory;  // Empty: the sandbox. Else relative to it, or absolute.
-  std::vector<RlimitSpec> limits;
+  std::vector<isolator::RlimitNeed> limits;
+  int64_t cpu_limit_milli = 0;  // 0: the agent's policy.
+  int64_t pids_limit = 0;       // 0: the agent's policy.
+  std::vector<std::string> capabilities;
 };
 
 }  // namespace proffer::agent

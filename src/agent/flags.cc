@@ -22,11 +22,20 @@ DEFINE_string(attributes, "", "Facts for constraints, as in \"rack:r1;ssd:true\"
 DEFINE_string(hostname, "", "The name it is known by; default: the machine's.");
 DEFINE_string(region, "", "Region, a fact for constraints.");
 DEFINE_string(zone, "", "Zone, a fact for constraints.");
-DEFINE_string(isolation, "posix",
-              "How tasks are kept apart: posix (process groups and rlimits; "
-              "cpu and memory are counted, not enforced).");
+DEFINE_string(isolation, "auto",
+              "How tasks are kept apart: containers (cgroups and namespaces, or not at all), posix "
+              "(process groups and rlimits; cpu and memory are counted, not enforced), auto "
+              "(containers if the launcher can, else posix).");
+DEFINE_bool(cpu_quota, false,
+            "Tasks that name no cpu limit get no more processor than they accepted, even while "
+            "others leave it idle.");
+DEFINE_int64(pids_limit, 1024, "Processes and threads of a task that names no limit; 0: any.");
 DEFINE_string(default_user, "", "Who runs tasks that do not say; default: the agent's user.");
-DEFINE_string(shim, "", "The proffer-shim program; default: beside the agent.");
+DEFINE_string(launcher, "/run/proffer/launcher/socket",
+              "The socket of this machine's proffer-launcher.");
+DEFINE_string(explain_launch, "",
+              "Prints how a task would be launched on this machine, and ends: a "
+              "proffer.v1.TaskSpec as JSON, or @FILE with one.");
 DEFINE_uint64(log_file_bytes, 10 << 20, "Size at which a task's output file is rotated.");
 DEFINE_uint32(log_files, 2, "Files of a task's output that are kept, each stream.");
 DEFINE_uint64(keep_sandboxes, 100, "Sandboxes of ended tasks that are kept.");
@@ -36,17 +45,17 @@ DEFINE_uint64(seed, 0, "Of the jitter; 0: from the kernel.");
 namespace proffer::agent {
 namespace {
 
-std::string BesideProgram(const std::string& program, const std::string& name) {
-  char path[4096];
-  const ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
-  const std::string self = length > 0 ? std::string(path, length) : program;
-  const size_t slash = self.rfind('/');
-  return slash == std::string::npos ? name : self.substr(0, slash + 1) + name;
+absl::StatusOr<Isolation> ParseIsolation(const std::string& text) {
+  if (text == "auto") return Isolation::kAuto;
+  if (text == "containers") return Isolation::kContainers;
+  if (text == "posix") return Isolation::kPosix;
+  return absl::InvalidArgumentError(
+      absl::StrCat("--isolation: expected auto, containers or posix, found \"", text, "\""));
 }
 
 }  // namespace
 
-absl::StatusOr<ParsedFlags> ReadFlags(const std::string& program) {
+absl::StatusOr<ParsedFlags> ReadFlags() {
   ParsedFlags parsed;
   AgentOptions& options = parsed.options;
   absl::StatusOr<std::vector<rpc::Address>> masters = rpc::ParseAddresses(FLAGS_master);
@@ -58,13 +67,8 @@ absl::StatusOr<ParsedFlags> ReadFlags(const std::string& program) {
   if (FLAGS_runtime_dir.empty() || FLAGS_runtime_dir[0] != '/') {
     return absl::InvalidArgumentError("--runtime_dir: expected an absolute path");
   }
-  if (FLAGS_isolation != "posix") {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--isolation=", FLAGS_isolation, ": this build knows posix (process groups and rlimits)"));
-  }
-  // Root's may be passed through, not read: the sandboxes below belong to the users of tasks.
-  RETURN_IF_ERROR(
-      Annotate(MakeDirectories(FLAGS_work_dir, geteuid() == 0 ? 0711 : 0700), "--work_dir"));
+  // May be passed through, not read: the sandboxes below belong to the users of tasks.
+  RETURN_IF_ERROR(Annotate(MakeDirectories(FLAGS_work_dir, 0711), "--work_dir"));
   RETURN_IF_ERROR(Annotate(MakeDirectories(FLAGS_runtime_dir, 0700), "--runtime_dir"));
   parsed.work_dir = FLAGS_work_dir;
   parsed.health = {absl::StrCat("unix:", FLAGS_runtime_dir, "/health"), true};
@@ -89,11 +93,17 @@ absl::StatusOr<ParsedFlags> ReadFlags(const std::string& program) {
   Runner::Options& runner = options.runner;
   runner.work_dir = FLAGS_work_dir;
   runner.runtime_dir = FLAGS_runtime_dir;
-  runner.shim_path = FLAGS_shim.empty() ? BesideProgram(program, "proffer-shim") : FLAGS_shim;
-  if (access(runner.shim_path.c_str(), X_OK) != 0) {
+  if (FLAGS_launcher.empty() || FLAGS_launcher[0] != '/' || FLAGS_launcher.size() > 107) {
     return absl::InvalidArgumentError(
-        absl::StrCat("--shim: ", runner.shim_path, " is not an executable file"));
+        "--launcher: expected the absolute path of a socket, at most 107 bytes");
   }
+  runner.launcher_socket = FLAGS_launcher;
+  ASSIGN_OR_RETURN(runner.isolation, ParseIsolation(FLAGS_isolation));
+  runner.cpu_quota = FLAGS_cpu_quota;
+  if (FLAGS_pids_limit < 0) {
+    return absl::InvalidArgumentError("--pids_limit: expected 0 or more");
+  }
+  runner.pids_limit = FLAGS_pids_limit;
   runner.host = facts.hostname;
   runner.default_user = FLAGS_default_user;
   runner.log_file_bytes = FLAGS_log_file_bytes;

@@ -15,7 +15,7 @@ struct ParsedFlags {
 };
 
 // Makes the work directory, because the machine's disk is read there. INVALID_ARGUMENT says which
-// flag is wrong and what it should be. `program`: argv[0], beside which the shim is looked for.
-absl::StatusOr<ParsedFlags> ReadFlags(const std::string& program);
+// flag is wrong and what it should be.
+absl::StatusOr<ParsedFlags> ReadFlags();
 
 }  // namespace proffer::agent

@@ -1,33 +1,14 @@
-// Environment, limits and paths of a task.
+// Environment and paths of a task; the rest is planned by the isolators.
 #include "agent/launch_plan.h"
-
-#include <sys/resource.h>
 
 #include <map>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "isolator/pipeline.h"
 
 namespace proffer::agent {
 namespace {
-
-absl::StatusOr<int> RlimitNumber(const std::string& kind) {
-  static const auto* const kNumbers = new std::map<std::string, int>{
-      {"as", RLIMIT_AS},           {"core", RLIMIT_CORE},         {"cpu", RLIMIT_CPU},
-      {"data", RLIMIT_DATA},       {"fsize", RLIMIT_FSIZE},       {"locks", RLIMIT_LOCKS},
-      {"memlock", RLIMIT_MEMLOCK}, {"msgqueue", RLIMIT_MSGQUEUE}, {"nice", RLIMIT_NICE},
-      {"nofile", RLIMIT_NOFILE},   {"nproc", RLIMIT_NPROC},       {"rss", RLIMIT_RSS},
-      {"rtprio", RLIMIT_RTPRIO},   {"rttime", RLIMIT_RTTIME},     {"sigpending", RLIMIT_SIGPENDING},
-      {"stack", RLIMIT_STACK}};
-  auto it = kNumbers->find(kind);
-  if (it == kNumbers->end()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("resource limit '", kind,
-                     "' is unknown; expected the part of a limit's name after "
-                     "RLIMIT_ in lower case, like nofile"));
-  }
-  return it->second;
-}
 
 // PORT0, PORT1, ... in the order of their numbers. More than anybody wants is not told.
 void AddPorts(const Resources& resources, std::map<std::string, std::string>* environment) {
@@ -47,13 +28,16 @@ void AddPorts(const Resources& resources, std::map<std::string, std::string>* en
 
 }  // namespace
 
-absl::StatusOr<shim::Plan> MakePlan(const LaunchContainer& launch, const CommandSpec& command,
-                                    const TaskUser& user, const PlanContext& context) {
-  const model::LaunchTask& order = *launch.launch;
+absl::StatusOr<isolator::LaunchPlan> MakePlan(const model::LaunchTask& order,
+                                              const CommandSpec& command,
+                                              const isolator::UserNeed& user,
+                                              const isolator::MachineFacts& facts,
+                                              const PlanContext& context) {
   if (command.argv.empty() || command.argv[0].empty()) {
     return absl::InvalidArgumentError("the command is empty; argv needs at least a program");
   }
-  shim::Plan plan;
+  isolator::LaunchPlan plan;
+  plan.name = order.attempt.ToString();
   plan.run_dir = context.run_dir;
   plan.sandbox = context.sandbox;
   plan.argv = command.argv;
@@ -71,7 +55,7 @@ absl::StatusOr<shim::Plan> MakePlan(const LaunchContainer& launch, const Command
   environment["PROFFER_FRAMEWORK_ID"] = order.framework.value();
   environment["PROFFER_TASK_ID"] = order.task.id.value();
   environment["PROFFER_ATTEMPT"] = order.attempt.ToString();
-  environment["PROFFER_AGENT_ID"] = launch.agent.value();
+  environment["PROFFER_AGENT_ID"] = context.agent.value();
   environment["PROFFER_SANDBOX"] = context.sandbox;
   environment["HOST"] = context.host;
   AddPorts(order.task.resources, &environment);
@@ -93,19 +77,18 @@ absl::StatusOr<shim::Plan> MakePlan(const LaunchContainer& launch, const Command
     }
   }
 
-  plan.switch_user = user.switch_needed;
-  plan.user = user.name;
-  plan.uid = user.uid;
-  plan.gid = user.gid;
-  plan.groups = user.groups;
-  for (const RlimitSpec& limit : command.limits) {
-    ASSIGN_OR_RETURN(const int number, RlimitNumber(limit.kind));
-    if (limit.soft > limit.hard) {
-      return absl::InvalidArgumentError(absl::StrCat("resource limit '", limit.kind, "': soft ",
-                                                     limit.soft, " is above hard ", limit.hard));
-    }
-    plan.limits.push_back({number, limit.soft, limit.hard});
-  }
+  isolator::TaskNeeds needs;
+  const Quantities accepted = order.task.resources.ToQuantities();
+  needs.cpu_milli = accepted.Get(kCpus);
+  needs.mem_bytes = accepted.Get(kMem);
+  needs.cpu_quota_milli = command.cpu_limit_milli;
+  if (needs.cpu_quota_milli == 0 && context.cpu_quota) needs.cpu_quota_milli = needs.cpu_milli;
+  needs.pids = command.pids_limit > 0 ? command.pids_limit : context.pids_limit;
+  needs.capabilities = command.capabilities;
+  needs.rlimits = command.limits;
+  needs.user = user;
+  RETURN_IF_ERROR(isolator::PlanAll(needs, facts, &plan));
+
   plan.log_file_bytes = context.log_file_bytes;
   plan.log_files = context.log_files;
   plan.kill_grace_ms =

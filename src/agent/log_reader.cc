@@ -15,7 +15,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
-#include "shim/wire.h"
+#include "launcher/wire.h"
 
 namespace proffer::agent {
 namespace {
@@ -53,8 +53,8 @@ int OpenRegular(int directory, const std::string& name, int64_t* size) {
 }
 
 // False while a rotation is under way.
-bool ReadOffset(int directory, const std::string& name, shim::LogOffset* offset) {
-  *offset = shim::LogOffset();
+bool ReadOffset(int directory, const std::string& name, launcher::LogOffset* offset) {
+  *offset = launcher::LogOffset();
   int64_t size = 0;
   const int fd = OpenRegular(directory, absl::StrCat(".", name, ".offset"), &size);
   if (fd < 0) return true;  // Never rotated.
@@ -67,7 +67,7 @@ bool ReadOffset(int directory, const std::string& name, shim::LogOffset* offset)
 absl::StatusOr<bool> OpenAll(int directory, const std::string& name, std::vector<File>* files,
                              int64_t* base) {
   files->clear();
-  shim::LogOffset before;
+  launcher::LogOffset before;
   if (!ReadOffset(directory, name, &before)) return false;
   for (int i = 0; i < kMostFiles; ++i) {
     int64_t size = 0;
@@ -75,7 +75,7 @@ absl::StatusOr<bool> OpenAll(int directory, const std::string& name, std::vector
     if (fd < 0) {
       if (errno == ENOENT && i > 0) break;
       if (i == 0 && errno == ENOENT) {
-        shim::LogOffset again;
+        launcher::LogOffset again;
         if (!ReadOffset(directory, name, &again) || again.after != before.after) return false;
       }
       return absl::ErrnoToStatus(errno, absl::StrCat("cannot read ", name, " of the sandbox"));
@@ -83,7 +83,7 @@ absl::StatusOr<bool> OpenAll(int directory, const std::string& name, std::vector
     files->emplace_back(fd);
     files->back().size = size;
   }
-  shim::LogOffset after;
+  launcher::LogOffset after;
   if (!ReadOffset(directory, name, &after) || after.after != before.after) return false;
   *base = static_cast<int64_t>(std::min<uint64_t>(after.base, uint64_t{1} << 62));
   return true;

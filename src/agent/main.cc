@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "proffer-agent: unexpected argument \"%s\"; see --help\n", argv[1]);
     return 2;
   }
-  absl::StatusOr<proffer::agent::ParsedFlags> flags = proffer::agent::ReadFlags(argv[0]);
+  absl::StatusOr<proffer::agent::ParsedFlags> flags = proffer::agent::ReadFlags();
   if (!flags.ok()) {
     std::fprintf(stderr, "proffer-agent: %s\n", flags.status().message().data());
     return 2;

@@ -35,6 +35,13 @@ absl::StatusOr<CommandSpec> DecodePayload(const model::Payload& payload) {
   for (const v1::ResourceLimit& limit : command.limits()) {
     spec.limits.push_back({limit.kind(), limit.soft(), limit.hard()});
   }
+  const v1::ContainerSpec& container = message.container();
+  spec.cpu_limit_milli = container.cpu_limit_milli();
+  spec.pids_limit = container.pids_limit();
+  spec.capabilities.assign(container.capabilities().begin(), container.capabilities().end());
+  if (spec.cpu_limit_milli < 0 || spec.pids_limit < 0) {
+    return absl::InvalidArgumentError("a limit of the task's container is negative");
+  }
   return spec;
 }
 

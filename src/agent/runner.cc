@@ -1,11 +1,10 @@
-// Spawning, hearing and finding shims.
+// Starting, hearing and finding shims.
 #include "agent/runner.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -13,7 +12,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,12 +19,14 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "agent/delete_tree.h"
 #include "agent/launch_plan.h"
 #include "agent/strays.h"
+#include "agent/users.h"
 #include "common/base/clock.h"
 #include "common/base/status.h"
 #include "glog/logging.h"
+#include "isolator/filesystem/delete_tree.h"
+#include "isolator/pipeline.h"
 
 namespace proffer::agent {
 namespace {
@@ -34,9 +34,11 @@ namespace {
 // A shim that lives and has neither told its end nor listens is between two of its steps.
 constexpr int64_t kListenWaitMs = 10'000;
 constexpr int kExamineAgainMs = 5;
-constexpr int kReapAgainMs = 50;
+constexpr int kConnectAgainMs = 20;
+// A launcher that dies each time it is asked for the same container is not asked for ever.
+constexpr int kMostTries = 5;
 
-Event EventOf(const model::AttemptId& attempt, const shim::Ended& ended) {
+Event EventOf(const model::AttemptId& attempt, const launcher::Ended& ended) {
   ContainerEnded event;
   event.attempt = attempt;
   event.cause = static_cast<EndCause>(ended.cause);
@@ -45,6 +47,9 @@ Event EventOf(const model::AttemptId& attempt, const shim::Ended& ended) {
   } else {
     event.exit_code = ended.code;
   }
+  event.cpu_us = ended.cpu_us;
+  event.memory_peak_bytes = ended.memory_peak_bytes;
+  event.memory_limit_bytes = ended.memory_limit_bytes;
   return event;
 }
 
@@ -57,10 +62,6 @@ int OpenRunDirectory(int runtime_fd, const model::AttemptId& attempt) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Runner>> Runner::Create(Options options, Post post) {
-  if (access(options.shim_path.c_str(), X_OK) != 0) {
-    return absl::ErrnoToStatus(errno,
-                               absl::StrCat("the shim ", options.shim_path, " cannot be run"));
-  }
   ASSIGN_OR_RETURN(std::unique_ptr<Sandboxes> sandboxes,
                    Sandboxes::Open(options.work_dir, options.keep_ended_sandboxes));
   RETURN_IF_ERROR(MakeDirectories(options.runtime_dir, 0700));
@@ -76,17 +77,26 @@ Runner::Runner(Options options, Post post, std::unique_ptr<Sandboxes> sandboxes,
     : options_(std::move(options)),
       post_(std::move(post)),
       sandboxes_(std::move(sandboxes)),
-      runtime_fd_(runtime_fd) {
+      runtime_fd_(runtime_fd),
+      launcher_(options_.launcher_socket) {
   epoll_ = epoll_create1(EPOLL_CLOEXEC);
   wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   epoll_event event = {};
   event.events = EPOLLIN;
   event.data.fd = wake_;
   CHECK_EQ(epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event), 0) << strerror(errno);
+  sandboxes_->OnLeft([this](const std::string& path) {
+    {
+      MutexLock lock(&mutex_);
+      sandboxes_left_.push_back(path);
+    }
+    eventfd_write(wake_, 1);
+  });
   thread_ = std::thread([this] { Run(); });
 }
 
 Runner::~Runner() {
+  sandboxes_->OnLeft(nullptr);
   {
     MutexLock lock(&mutex_);
     stopping_ = true;
@@ -115,12 +125,18 @@ void Runner::Do(const ContainerCommand& command) {
   eventfd_write(wake_, 1);
 }
 
+isolator::MachineFacts Runner::machine() const {
+  MutexLock lock(&mutex_);
+  return machine_;
+}
+
 void Runner::Run() {
   std::deque<Work> work;
+  std::vector<std::string> sandboxes_left;
   epoll_event events[64];
   for (;;) {
-    int timeout_ms = -1;
-    if (!children_.empty()) timeout_ms = kReapAgainMs;
+    if (launcher_.Connect()) WatchLauncher();
+    int timeout_ms = launcher_.fd() >= 0 ? -1 : kConnectAgainMs;
     if (!examine_again_.empty()) timeout_ms = kExamineAgainMs;
     const int count = epoll_wait(epoll_, events, 64, timeout_ms);
     for (int i = 0; i < count; ++i) {
@@ -128,6 +144,10 @@ void Runner::Run() {
       if (fd == wake_) {
         eventfd_t unused;
         eventfd_read(wake_, &unused);
+        continue;
+      }
+      if (fd == launcher_.fd()) {
+        ServeLauncher();
         continue;
       }
       auto found = by_fd_.find(fd);
@@ -140,14 +160,22 @@ void Runner::Run() {
       MutexLock lock(&mutex_);
       if (stopping_) return;
       work.swap(queue_);
+      if (launcher_.ready()) sandboxes_left.swap(sandboxes_left_);
     }
     for (const Work& one : work) Carry(one);
     work.clear();
+    if (list_containers_ && launcher_.ready()) {
+      list_containers_ = false;
+      launcher_.ListContainers();
+    }
+    for (const std::string& path : sandboxes_left) launcher_.DeleteSandbox(path);
+    sandboxes_left.clear();
     for (const model::AttemptId& attempt : std::exchange(examine_again_, {})) {
       auto container = containers_.find(attempt);
       if (container != containers_.end()) Examine(&container->second);
     }
-    Reap();
+    GiveUpWaiting();
+    if (launcher_.fd() >= 0) WatchLauncher();
   }
 }
 
@@ -178,81 +206,197 @@ void Runner::Launch(const LaunchContainer& command) {
   container.attempt = order.attempt;
   container.key = {order.framework, order.task.id};
   container.agent = command.agent;
-  const absl::Status spawned = Spawn(command, &container);
+  container.launch = command.launch;
+  Start(&container);
+}
+
+void Runner::Start(Container* container) {
+  if (!launcher_.ready()) {
+    waiting_for_launcher_.emplace(container->attempt, BootTimeNow() + options_.launcher_wait_ms);
+    return;
+  }
+  waiting_for_launcher_.erase(container->attempt);
+  const absl::Status spawned = Spawn(container);
   if (!spawned.ok()) {
-    Over(&container, LaunchFailed{order.attempt, std::string(spawned.message())});
+    Over(container, LaunchFailed{container->attempt, std::string(spawned.message())});
   }
 }
 
-absl::Status Runner::Spawn(const LaunchContainer& command, Container* container) {
-  const model::LaunchTask& order = *command.launch;
+isolator::MachineFacts Runner::Facts() const {
+  isolator::MachineFacts facts = launcher_.facts();
+  if (options_.isolation == Isolation::kPosix && facts.contained) {
+    facts.contained = false;
+    facts.why_not = "--isolation=posix";
+  }
+  return facts;
+}
+
+absl::StatusOr<isolator::LaunchPlan> Runner::Plan(const Container& container) {
+  const model::LaunchTask& order = *container.launch;
+  const isolator::MachineFacts facts = Facts();
+  if (options_.isolation == Isolation::kContainers && !facts.contained) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the agent's --isolation=containers cannot be kept: ", facts.why_not));
+  }
   ASSIGN_OR_RETURN(const CommandSpec spec, options_.decode(order.task.payload));
-  ASSIGN_OR_RETURN(const TaskUser user,
-                   ResolveUser(spec.user.empty() ? options_.default_user : spec.user));
+  ASSIGN_OR_RETURN(const isolator::UserNeed user,
+                   ResolveUser(spec.user.empty() ? options_.default_user : spec.user,
+                               facts.root ? 0 : geteuid()));
   PlanContext context;
   context.host = options_.host;
+  context.agent = container.agent;
   context.run_dir = absl::StrCat(options_.runtime_dir, "/", order.attempt.ToString());
-  context.sandbox = sandboxes_->PathOf(container->key, order.attempt);
+  context.sandbox = sandboxes_->PathOf(container.key, order.attempt);
   context.log_file_bytes = options_.log_file_bytes;
   context.log_files = options_.log_files;
   context.kill_grace_ms = options_.kill_grace_ms;
-  ASSIGN_OR_RETURN(const shim::Plan plan, MakePlan(command, spec, user, context));
-  RETURN_IF_ERROR(sandboxes_->Make(container->key, order.attempt, user));
+  context.cpu_quota = options_.cpu_quota;
+  context.pids_limit = options_.pids_limit;
+  return MakePlan(order, spec, user, facts, context);
+}
 
-  const std::string name = order.attempt.ToString();
-  if (mkdirat(runtime_fd_, name.c_str(), 0700) != 0 && errno != EEXIST) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("could not make ", context.run_dir));
+absl::Status Runner::Spawn(Container* container) {
+  ASSIGN_OR_RETURN(const isolator::LaunchPlan plan, Plan(*container));
+  RETURN_IF_ERROR(sandboxes_->Make(container->key, container->attempt));
+  if (mkdirat(runtime_fd_, plan.name.c_str(), 0700) != 0 && errno != EEXIST) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("could not make ", plan.run_dir));
   }
   // Recovery may have claimed the attempt, so that no shim of a former life could start it.
   if (container->recovering) {
-    unlinkat(runtime_fd_, absl::StrCat(name, "/", shim::kStartedFile).c_str(), 0);
+    unlinkat(runtime_fd_, absl::StrCat(plan.name, "/", launcher::kStartedFile).c_str(), 0);
     container->recovering = false;
   }
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
     return absl::ErrnoToStatus(errno, "no connection to a shim could be made");
   }
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDWR, 0);
-  posix_spawn_file_actions_adddup2(&files, 0, 1);
-  posix_spawn_file_actions_adddup2(&files, 0, 2);
-  posix_spawn_file_actions_adddup2(&files, pair[1], shim::kInheritedFd);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  // A session of its own: what ends the agent's does not end the shim's.
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK);
-  std::string program = "proffer-shim";
-  std::string label = absl::StrCat(container->key.task.value(), "/", name);  // For ps.
-  char* const argv[] = {program.data(), label.data(), nullptr};
-  char* const environment[] = {nullptr};
-  const int error = posix_spawn(&container->shim, options_.shim_path.c_str(), &files, &attributes,
-                                argv, environment);
-  posix_spawn_file_actions_destroy(&files);
-  posix_spawnattr_destroy(&attributes);
-  close(pair[1]);
-  if (error != 0) {
-    close(pair[0]);
-    container->shim = 0;
-    errno = error;
-    return absl::ErrnoToStatus(error, absl::StrCat("could not start ", options_.shim_path));
-  }
+  ++container->tries;
   container->fd = pair[0];
   by_fd_[container->fd] = container->attempt;
   Watch(*container, false, true);
-  Say(container, shim::EncodeFrame(shim::Type::kPlan, shim::EncodePlan(plan)));
+  requests_[launcher_.Launch(plan, pair[1])] = container->attempt;
   return absl::OkStatus();
+}
+
+void Runner::StartAgain(Container* container) {
+  if (container->kill_ms.has_value()) return Over(container, LaunchCancelled{container->attempt});
+  if (container->tries >= kMostTries) {
+    return Over(container, LaunchFailed{container->attempt,
+                                        "its shim ended before it could start the program"});
+  }
+  container->recovering = true;  // The marker is ours.
+  Start(container);
+}
+
+void Runner::WatchLauncher() {
+  epoll_event event = {};
+  event.events = launcher_.wants_to_write() ? EPOLLIN | EPOLLOUT : EPOLLIN;
+  event.data.fd = launcher_.fd();
+  const bool added = watched_launcher_ != launcher_.fd();
+  epoll_ctl(epoll_, added ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, launcher_.fd(), &event);
+  watched_launcher_ = launcher_.fd();
+}
+
+void Runner::ServeLauncher() {
+  std::vector<LauncherLink::Answer> answers;
+  const bool alive = launcher_.Serve(&answers);
+  for (const LauncherLink::Answer& answer : answers) TakeAnswer(answer);
+  if (!alive) LoseLauncher();
+}
+
+void Runner::LoseLauncher() {
+  LOG(WARNING) << "the launcher at " << launcher_.socket() << " has ended; tasks go on";
+  launcher_.Disconnect();
+  watched_launcher_ = -1;
+  // Launches that it did not carry out are told by their descriptors; destructions are asked again.
+  for (const auto& [request, attempt] : std::exchange(requests_, {})) {
+    auto found = containers_.find(attempt);
+    if (found != containers_.end() && found->second.destroying == request) {
+      found->second.destroying = 0;
+      to_destroy_.insert(attempt);
+    }
+  }
+}
+
+void Runner::TakeAnswer(const LauncherLink::Answer& answer) {
+  if (answer.type == launcher::Type::kWelcome) {
+    const std::string missing = isolator::NotEnforced(Facts());
+    if (!std::exchange(said_not_enforced_, true)) {
+      LOG(INFO) << "launcher at " << launcher_.socket() << "; "
+                << (missing.empty() ? "tasks run in containers" : missing);
+    }
+    {
+      MutexLock lock(&mutex_);
+      machine_ = Facts();
+    }
+    list_containers_ = kept_;  // A new launcher may have found what the old one left.
+    for (const auto& [attempt, until] : std::map<model::AttemptId, Time>(waiting_for_launcher_)) {
+      auto found = containers_.find(attempt);
+      if (found != containers_.end() && !found->second.over) Start(&found->second);
+    }
+    waiting_for_launcher_.clear();
+    for (const model::AttemptId& attempt : std::exchange(to_destroy_, {})) {
+      auto found = containers_.find(attempt);
+      if (found != containers_.end()) Lost(&found->second);
+    }
+    return;
+  }
+  if (answer.type == launcher::Type::kContainers) return DestroyOthers(answer.containers);
+  const auto request = requests_.find(answer.request);
+  if (request == requests_.end()) {
+    if (!answer.text.empty()) LOG(WARNING) << "launcher: " << answer.text;
+    return;
+  }
+  const auto found = containers_.find(request->second);
+  requests_.erase(request);
+  if (found == containers_.end()) return;
+  Container* container = &found->second;
+  if (container->destroying == answer.request) {
+    if (!answer.text.empty()) LOG(ERROR) << answer.text;
+    container->destroying = 0;
+    return Over(container, ShimLost{container->attempt});
+  }
+  if (answer.type != launcher::Type::kRefused) return;
+  Disconnect(container);
+  Over(container, LaunchFailed{container->attempt,
+                               absl::StrCat("the launcher refused it: ", answer.text)});
+}
+
+void Runner::GiveUpWaiting() {
+  if (waiting_for_launcher_.empty()) return;
+  const Time now = BootTimeNow();
+  std::vector<model::AttemptId> late;
+  for (const auto& [attempt, until] : waiting_for_launcher_) {
+    if (until <= now) late.push_back(attempt);
+  }
+  for (const model::AttemptId& attempt : late) {
+    waiting_for_launcher_.erase(attempt);
+    const auto found = containers_.find(attempt);
+    if (found == containers_.end() || found->second.over) continue;
+    Over(&found->second,
+         LaunchFailed{attempt, absl::StrCat("no launcher answers at ", launcher_.socket(),
+                                            "; is proffer-launcher running?")});
+  }
+}
+
+void Runner::DestroyOthers(const std::vector<std::string>& containers) {
+  for (const std::string& name : containers) {
+    model::AttemptId attempt;
+    if (ParseAttempt(name, &attempt) && containers_.count(attempt) != 0) continue;
+    LOG(WARNING) << "container " << name << " belongs to no task; it is destroyed";
+    launcher_.Destroy(name);
+  }
 }
 
 void Runner::Kill(const KillContainer& command) {
   auto found = containers_.find(command.attempt);
   if (found == containers_.end() || found->second.over) return;
   Container& container = found->second;
+  if (waiting_for_launcher_.erase(command.attempt) != 0) {
+    return Over(&container, LaunchCancelled{command.attempt});
+  }
   container.kill_ms = std::min(container.kill_ms.value_or(command.grace_ms), command.grace_ms);
-  Say(&container, shim::EncodeFrame(shim::Type::kKill, shim::EncodeInt64(command.grace_ms)));
+  Say(&container, launcher::EncodeFrame(launcher::Type::kKill, launcher::EncodeInt64(command.grace_ms)));
 }
 
 void Runner::Forget(const ForgetContainer& command) {
@@ -267,10 +411,10 @@ void Runner::Discard(const model::AttemptId& attempt) {
   if (!container.over && (container.fd >= 0 || examine_again_.count(attempt) != 0)) {
     // It may live still; its end removes it.
     container.forgotten = true;
-    Say(&container, shim::EncodeFrame(shim::Type::kKill, shim::EncodeInt64(0)));
+    Say(&container, launcher::EncodeFrame(launcher::Type::kKill, launcher::EncodeInt64(0)));
     return;
   }
-  Say(&container, shim::EncodeFrame(shim::Type::kRelease, ""));
+  Say(&container, launcher::EncodeFrame(launcher::Type::kRelease, ""));
   Disconnect(&container);
   Erase(attempt);
   RemoveRunDirectory(attempt);
@@ -289,6 +433,7 @@ void Runner::Recover(const RecoverContainer& command) {
 
 void Runner::Keep(const KeepContainers& command) {
   const std::set<model::AttemptId> keep(command.attempts.begin(), command.attempts.end());
+  kept_ = true;
   sandboxes_->AdoptEnded(keep);
   std::vector<model::AttemptId> others;
   const int fd = dup(runtime_fd_);
@@ -313,13 +458,15 @@ void Runner::Keep(const KeepContainers& command) {
     container.give_up_ms = BootTimeNow().ms + kListenWaitMs;
     Examine(&container);
   }
+  // Answered after RecoverContainer has told of those that are kept: commands come in one go.
+  list_containers_ = true;
 }
 
 void Runner::Examine(Container* container) {
   const int run_dir = OpenRunDirectory(runtime_fd_, container->attempt);
   // The marker tells whether a shim ever had the attempt, its lock whether it lives.
   int marker =
-      run_dir < 0 ? -1 : openat(run_dir, shim::kStartedFile, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+      run_dir < 0 ? -1 : openat(run_dir, launcher::kStartedFile, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
   const bool alive = marker >= 0 && flock(marker, LOCK_EX | LOCK_NB) != 0;
   enum { kAnswered, kAgain, kNoTrace, kLost } found = kLost;
   if (run_dir >= 0 && ReadExit(container, run_dir)) {
@@ -333,7 +480,7 @@ void Runner::Examine(Container* container) {
     // that is only just beginning, it is taken by us; a launch gives it back.
     const std::string name = container->attempt.ToString();
     mkdirat(runtime_fd_, name.c_str(), 0700);
-    marker = openat(runtime_fd_, absl::StrCat(name, "/", shim::kStartedFile).c_str(),
+    marker = openat(runtime_fd_, absl::StrCat(name, "/", launcher::kStartedFile).c_str(),
                     O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     found = marker >= 0 ? kNoTrace : kAgain;
   }
@@ -352,15 +499,27 @@ void Runner::Examine(Container* container) {
         post_(NoTrace{container->attempt});
         return;
       }
-      return Over(container, LaunchFailed{container->attempt,
-                                          "its shim ended before it could start the program"});
+      return StartAgain(container);
     case kLost:
       return Lost(container);
   }
 }
 
 void Runner::Lost(Container* container) {
-  // Without a shim nobody has killed what the task left behind.
+  // Without a shim nobody has killed what the task left behind. Init dies with its shim; the
+  // launcher makes sure of it, and removes the cgroups.
+  if (launcher_.facts().contained || !launcher_.ready()) {
+    if (container->destroying != 0) return;
+    if (!launcher_.ready()) {
+      to_destroy_.insert(container->attempt);
+      return;
+    }
+    LOG(WARNING) << "the shim of attempt " << container->attempt << " of task " << container->key
+                 << " died without an exit status; its container is destroyed";
+    container->destroying = launcher_.Destroy(container->attempt.ToString());
+    requests_[container->destroying] = container->attempt;
+    return;
+  }
   const int killed =
       container->agent.empty() ? 0 : KillStrays(container->agent, container->attempt);
   LOG(WARNING) << "the shim of attempt " << container->attempt << " of task " << container->key
@@ -369,15 +528,15 @@ void Runner::Lost(Container* container) {
 }
 
 bool Runner::ReadExit(Container* container, int run_dir) {
-  const int fd = openat(run_dir, shim::kExitFile, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+  const int fd = openat(run_dir, launcher::kExitFile, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
   if (fd < 0) return false;
   std::string text;
   char buffer[4096];
   ssize_t got;
   while ((got = read(fd, buffer, sizeof(buffer))) > 0) text.append(buffer, got);
   close(fd);
-  shim::Frame frame;
-  if (shim::TakeFrame(&text, &frame) != shim::Parsed::kFrame) return false;
+  launcher::Frame frame;
+  if (launcher::TakeFrame(&text, &frame) != launcher::Parsed::kFrame) return false;
   Take(container, frame);
   return true;
 }
@@ -386,7 +545,7 @@ bool Runner::ConnectTo(Container* container, int run_dir) {
   sockaddr_un address = {};
   address.sun_family = AF_UNIX;
   // By way of the open directory: the path itself may be longer than an address allows.
-  const std::string path = absl::StrCat("/proc/self/fd/", run_dir, "/", shim::kSocketFile);
+  const std::string path = absl::StrCat("/proc/self/fd/", run_dir, "/", launcher::kSocketFile);
   CHECK_LT(path.size(), sizeof(address.sun_path));
   memcpy(address.sun_path, path.c_str(), path.size() + 1);
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -400,11 +559,11 @@ bool Runner::ConnectTo(Container* container, int run_dir) {
   container->output.clear();
   by_fd_[fd] = container->attempt;
   Watch(*container, false, true);
-  Say(container, shim::EncodeFrame(shim::Type::kHello, ""));
+  Say(container, launcher::EncodeFrame(launcher::Type::kHello, ""));
   if (container->forgotten) container->kill_ms = 0;
   // What was said on a connection that broke may not have been heard.
   if (container->kill_ms.has_value()) {
-    Say(container, shim::EncodeFrame(shim::Type::kKill, shim::EncodeInt64(*container->kill_ms)));
+    Say(container, launcher::EncodeFrame(launcher::Type::kKill, launcher::EncodeInt64(*container->kill_ms)));
   }
   return true;
 }
@@ -424,38 +583,40 @@ void Runner::Hear(Container* container) {
     break;
   }
   const model::AttemptId attempt = container->attempt;
-  shim::Frame frame;
-  shim::Parsed parsed;
-  while ((parsed = shim::TakeFrame(&container->input, &frame)) == shim::Parsed::kFrame) {
+  launcher::Frame frame;
+  launcher::Parsed parsed;
+  while ((parsed = launcher::TakeFrame(&container->input, &frame)) == launcher::Parsed::kFrame) {
     Take(container, frame);
     // It may be gone, or have found another connection.
     if (containers_.count(attempt) == 0 || container->fd != fd) return;
   }
-  if (!ended && parsed != shim::Parsed::kBroken) return;
+  if (!ended && parsed != launcher::Parsed::kBroken) return;
   Disconnect(container);
   if (container->over) return;
   container->give_up_ms = BootTimeNow().ms + kListenWaitMs;
   Examine(container);
 }
 
-void Runner::Take(Container* container, const shim::Frame& frame) {
+void Runner::Take(Container* container, const launcher::Frame& frame) {
   const model::AttemptId attempt = container->attempt;
   switch (frame.type) {
-    case shim::Type::kStarted: {
+    case launcher::Type::kStarted: {
       int64_t pid = 0;
-      if (!shim::DecodeInt64(frame.body, &pid) || container->forgotten) return;
+      if (!launcher::DecodeInt64(frame.body, &pid) || container->forgotten) return;
       container->recovering = false;
+      container->launch = nullptr;
       post_(ContainerStarted{attempt, pid});
       return;
     }
-    case shim::Type::kLaunchFailed:
+    case launcher::Type::kLaunchFailed:
       return Over(container, LaunchFailed{attempt, frame.body});
-    case shim::Type::kEnded: {
-      shim::Ended ended;
-      if (shim::DecodeEnded(frame.body, &ended)) Over(container, EventOf(attempt, ended));
-      return;
+    case launcher::Type::kEnded: {
+      launcher::Ended ended;
+      if (!launcher::DecodeEnded(frame.body, &ended)) return;
+      if (!ended.left.empty()) LOG(ERROR) << "attempt " << attempt << ": " << ended.left;
+      return Over(container, EventOf(attempt, ended));
     }
-    case shim::Type::kTaken:
+    case launcher::Type::kTaken:
       // A shim of a former life was faster: that one is the task's.
       Disconnect(container);
       container->give_up_ms = BootTimeNow().ms + kListenWaitMs;
@@ -474,7 +635,7 @@ void Runner::Over(Container* container, Event event) {
     return;
   }
   const model::AttemptId attempt = container->attempt;
-  Say(container, shim::EncodeFrame(shim::Type::kRelease, ""));
+  Say(container, launcher::EncodeFrame(launcher::Type::kRelease, ""));
   Disconnect(container);
   Erase(attempt);
   RemoveRunDirectory(attempt);
@@ -486,11 +647,12 @@ void Runner::Disconnect(Container* container) {
     close(container->fd);  // Leaves the epoll set by itself.
     container->fd = -1;
   }
-  if (container->shim > 0) children_.push_back(std::exchange(container->shim, 0));
 }
 
 void Runner::Erase(const model::AttemptId& attempt) {
   examine_again_.erase(attempt);
+  waiting_for_launcher_.erase(attempt);
+  to_destroy_.erase(attempt);
   containers_.erase(attempt);
 }
 
@@ -521,12 +683,8 @@ void Runner::Watch(const Container& container, bool writing, bool added) {
 }
 
 void Runner::RemoveRunDirectory(const model::AttemptId& attempt) {
-  const absl::Status deleted = DeleteTree(runtime_fd_, attempt.ToString());
-  if (!deleted.ok()) LOG(WARNING) << options_.runtime_dir << ": " << deleted.message();
-}
-
-void Runner::Reap() {
-  std::erase_if(children_, [](pid_t child) { return waitpid(child, nullptr, WNOHANG) != 0; });
+  const std::string left = isolator::DeleteTree(runtime_fd_, attempt.ToString());
+  if (!left.empty()) LOG(WARNING) << options_.runtime_dir << ": " << left;
 }
 
 }  // namespace proffer::agent

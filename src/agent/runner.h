@@ -1,8 +1,9 @@
-// The agent's hand on its containers: spawns shims, talks to them, finds them again after a
-// restart. Carries out the core's container commands and answers with its events.
+// The agent's hand on its containers: asks the launcher for shims, talks to them, finds them again
+// after a restart. Carries out the core's container commands and answers with its events.
 //
 // One thread of its own does everything; commands only enter its queue. Destroying the runner
-// leaves shims and tasks alone: that is how an agent restarts.
+// leaves shims and tasks alone: that is how an agent restarts. A launcher that is away for a moment
+// is waited for; whatever it was asked and did not do is asked of the next one.
 #pragma once
 
 #include <sys/types.h>
@@ -22,20 +23,30 @@
 #include "agent/command_spec.h"
 #include "agent/core/effects.h"
 #include "agent/core/events.h"
+#include "agent/launcher_link.h"
 #include "agent/sandboxes.h"
 #include "common/base/limits.h"
 #include "common/base/mutex.h"
+#include "common/base/time.h"
 #include "common/model/ids.h"
-#include "shim/wire.h"
+#include "launcher/wire.h"
 
 namespace proffer::agent {
+
+// How tasks are kept apart: as well as the launcher can; in containers or not at all; or with
+// process groups and rlimits alone.
+enum class Isolation { kAuto, kContainers, kPosix };
 
 class Runner {
  public:
   struct Options {
     std::string work_dir;     // On disk: sandboxes.
     std::string runtime_dir;  // On tmpfs: what must not survive a reboot.
-    std::string shim_path;
+    std::string launcher_socket;
+    Isolation isolation = Isolation::kAuto;
+    bool cpu_quota = false;   // A hard limit at what was accepted, for tasks that name none.
+    int64_t pids_limit = 0;   // Of tasks that name none.
+    int64_t launcher_wait_ms = 30'000;  // A launch waits that long for a launcher to appear.
     std::string host;          // Told to tasks.
     std::string default_user;  // Empty: whoever the agent is.
     uint64_t log_file_bytes = 10u << 20;
@@ -56,6 +67,8 @@ class Runner {
   void Do(const ContainerCommand& command);
 
   Sandboxes& sandboxes() { return *sandboxes_; }
+  // THREAD: any. Where containers' usage can be read; kind none before a launcher was met.
+  isolator::MachineFacts machine() const;
 
  private:
   struct Container {
@@ -63,7 +76,10 @@ class Runner {
     model::TaskKey key;
     model::AgentId agent;
     int fd = -1;              // To its shim; -1: none.
-    pid_t shim = 0;           // Our child; 0: of a former life.
+    // Until the program is known to run: what to ask the next launcher for.
+    std::shared_ptr<const model::LaunchTask> launch;
+    int tries = 0;            // How often a launcher was asked.
+    uint64_t destroying = 0;  // The request that ends what a lost shim has left.
     bool recovering = false;  // The core waits for an answer.
     bool forgotten = false;   // Nobody wants to hear of it: it is killed and removed.
     bool over = false;        // Its end was told.
@@ -89,14 +105,29 @@ class Runner {
   void Recover(const RecoverContainer& command);
   void Keep(const KeepContainers& command);
 
-  absl::Status Spawn(const LaunchContainer& command, Container* container);
+  // Asks the launcher, or waits for one.
+  void Start(Container* container);
+  absl::StatusOr<isolator::LaunchPlan> Plan(const Container& container);
+  absl::Status Spawn(Container* container);
+  // The launcher has died between our asking and its doing.
+  void StartAgain(Container* container);
+  // What a posix agent of a launcher with more to offer uses of it.
+  isolator::MachineFacts Facts() const;
+  void ServeLauncher();
+  void LoseLauncher();
+  void TakeAnswer(const LauncherLink::Answer& answer);
+  void WatchLauncher();
+  // Those that wait for a launcher which does not come.
+  void GiveUpWaiting();
+  // Ends what the launcher lists and nobody knows.
+  void DestroyOthers(const std::vector<std::string>& containers);
   // Finds out what there is of a container whose shim is not connected.
   void Examine(Container* container);
   bool ReadExit(Container* container, int run_dir);
   bool ConnectTo(Container* container, int run_dir);
   void Lost(Container* container);
   void Hear(Container* container);
-  void Take(Container* container, const shim::Frame& frame);
+  void Take(Container* container, const launcher::Frame& frame);
   void Disconnect(Container* container);
   void Over(Container* container, Event event);
   void Say(Container* container, const std::string& frame);
@@ -104,8 +135,6 @@ class Runner {
   void Watch(const Container& container, bool writing, bool added);
   void RemoveRunDirectory(const model::AttemptId& attempt);
   void Erase(const model::AttemptId& attempt);
-  // Ended shims are our children; whoever has gone is reaped.
-  void Reap();
 
   const Options options_;
   const Post post_;
@@ -114,16 +143,25 @@ class Runner {
   int epoll_ = -1;
   int wake_ = -1;
 
-  Mutex mutex_;
+  mutable Mutex mutex_;
   std::deque<Work> queue_ GUARDED_BY_MUTEX(mutex_);
   std::set<model::AttemptId> waiting_ GUARDED_BY_MUTEX(mutex_);  // Launches in the queue.
+  std::vector<std::string> sandboxes_left_ GUARDED_BY_MUTEX(mutex_);  // For the launcher to delete.
+  isolator::MachineFacts machine_ GUARDED_BY_MUTEX(mutex_);
   bool stopping_ GUARDED_BY_MUTEX(mutex_) = false;
 
   // Of the thread.
   std::map<model::AttemptId, Container> containers_;
   std::map<int, model::AttemptId> by_fd_;
   std::set<model::AttemptId> examine_again_;
-  std::vector<pid_t> children_;  // Those that are about to end.
+  LauncherLink launcher_;
+  int watched_launcher_ = -1;           // The descriptor of it that is in the epoll set.
+  bool kept_ = false;             // KeepContainers has come, so others can be told.
+  bool list_containers_ = false;  // At the next opportunity.
+  bool said_not_enforced_ = false;
+  std::map<model::AttemptId, Time> waiting_for_launcher_;     // Until when.
+  std::map<uint64_t, model::AttemptId> requests_;             // Launches and destructions.
+  std::set<model::AttemptId> to_destroy_;                     // As soon as there is a launcher.
   std::thread thread_;
 };
 

@@ -13,9 +13,9 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "agent/delete_tree.h"
 #include "common/base/status.h"
 #include "glog/logging.h"
+#include "isolator/filesystem/delete_tree.h"
 
 namespace proffer::agent {
 namespace {
@@ -91,8 +91,12 @@ std::string Sandboxes::PathOf(const model::TaskKey& key, const model::AttemptId&
                       attempt.ToString());
 }
 
-absl::Status Sandboxes::Make(const model::TaskKey& key, const model::AttemptId& attempt,
-                             const TaskUser& user) {
+void Sandboxes::OnLeft(std::function<void(const std::string&)> on_left) {
+  MutexLock lock(&mutex_);
+  on_left_ = std::move(on_left);
+}
+
+absl::Status Sandboxes::Make(const model::TaskKey& key, const model::AttemptId& attempt) {
   const std::string framework = key.framework.value();
   const std::string task = absl::StrCat(framework, "/", key.task.value());
   const std::string name = absl::StrCat(task, "/", attempt.ToString());
@@ -106,10 +110,6 @@ absl::Status Sandboxes::Make(const model::TaskKey& key, const model::AttemptId& 
     mkdirat(root_fd_, task.c_str(), 0755);
   }
   if (!made) return Failed("could not make sandbox", name);
-  if (user.switch_needed &&
-      fchownat(root_fd_, name.c_str(), user.uid, user.gid, AT_SYMLINK_NOFOLLOW) != 0) {
-    return Failed("could not give the sandbox to its user:", name);
-  }
   return absl::OkStatus();
 }
 
@@ -190,10 +190,15 @@ void Sandboxes::Delete(const Sandbox& sandbox) {
   const std::string task = absl::StrCat(framework, "/", sandbox.key.task.value());
   const int parent = openat(root_fd_, task.c_str(), kDirectoryFlags);
   if (parent < 0) return;
-  const absl::Status deleted = DeleteTree(parent, sandbox.attempt.ToString());
+  const std::string name = sandbox.attempt.ToString();
+  const std::string left = isolator::DeleteTree(parent, name);
   close(parent);
-  // What stays is found again at the next start of the agent.
-  if (!deleted.ok()) LOG(WARNING) << "sandbox " << task << ": " << deleted.message();
+  if (!left.empty()) {
+    MutexLock lock(&mutex_);
+    if (geteuid() != 0 && on_left_ != nullptr) return on_left_(absl::StrCat(task, "/", name));
+    // What stays is found again at the next start of the agent.
+    LOG(WARNING) << "sandbox " << task << ": " << left;
+  }
   unlinkat(root_fd_, task.c_str(), AT_REMOVEDIR);
   unlinkat(root_fd_, framework.c_str(), AT_REMOVEDIR);
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -13,7 +14,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "agent/users.h"
 #include "common/base/mutex.h"
 #include "common/model/ids.h"
 
@@ -27,9 +27,12 @@ class Sandboxes {
   ~Sandboxes();
 
   std::string PathOf(const model::TaskKey& key, const model::AttemptId& attempt) const;
-  // Makes the directory, owned by `user`, readable by nobody else. One that exists is taken.
-  absl::Status Make(const model::TaskKey& key, const model::AttemptId& attempt,
-                    const TaskUser& user);
+  // Makes the directory, readable by nobody else; its shim gives it to the task's user. One that
+  // exists is taken.
+  absl::Status Make(const model::TaskKey& key, const model::AttemptId& attempt);
+  // Called, on a thread of this, with the path below the root of a sandbox that could not be deleted
+  // for want of rights. Null: nobody is called any more, from when this returns.
+  void OnLeft(std::function<void(const std::string& path)> on_left);
   // Its task is forgotten: it may be deleted once it is not among the newest.
   void Ended(const model::TaskKey& key, const model::AttemptId& attempt);
   // Takes every sandbox on disk except those of `live` for ended ones, the oldest first.
@@ -60,6 +63,7 @@ class Sandboxes {
   Mutex mutex_;
   CondVar changed_;
   std::deque<Sandbox> ended_ GUARDED_BY_MUTEX(mutex_);  // Oldest first.
+  std::function<void(const std::string&)> on_left_ GUARDED_BY_MUTEX(mutex_);
   bool deleting_ GUARDED_BY_MUTEX(mutex_) = false;
   bool stopping_ GUARDED_BY_MUTEX(mutex_) = false;
   std::thread thread_;

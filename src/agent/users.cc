@@ -10,32 +10,29 @@
 
 namespace proffer::agent {
 
-absl::StatusOr<TaskUser> ResolveUser(const std::string& name) {
-  TaskUser user;
+absl::StatusOr<isolator::UserNeed> ResolveUser(const std::string& name, uint32_t launcher_uid) {
+  isolator::UserNeed user;
   user.uid = geteuid();
   user.gid = getegid();
-  if (name.empty()) return user;
+  user.switch_needed = user.uid != launcher_uid;
+  if (name.empty() && !user.switch_needed) return user;
 
   std::vector<char> buffer(16 * 1024);
   passwd entry;
   passwd* found = nullptr;
-  uint32_t uid = 0;
-  if (absl::SimpleAtoi(name, &uid)) {
+  uint32_t uid = user.uid;
+  if (name.empty() || absl::SimpleAtoi(name, &uid)) {
     getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found);
   } else {
     getpwnam_r(name.c_str(), &entry, buffer.data(), buffer.size(), &found);
   }
+  if (found == nullptr && name.empty()) return user;  // Nobody knows its name: no more groups.
   if (found == nullptr) {
     return absl::NotFoundError(absl::StrCat("user '", name, "' does not exist on the agent"));
   }
   user.name = entry.pw_name;
-  if (entry.pw_uid == geteuid()) return user;
-  if (geteuid() != 0) {
-    return absl::PermissionDeniedError(absl::StrCat(
-        "the agent does not run as root (its uid is ", geteuid(),
-        "), so it cannot run a task as user '", name, "'; name no user, or run the agent as root"));
-  }
-  user.switch_needed = true;
+  user.switch_needed = entry.pw_uid != launcher_uid;
+  if (!user.switch_needed) return user;
   user.uid = entry.pw_uid;
   user.gid = entry.pw_gid;
   int count = 64;

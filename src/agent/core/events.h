@@ -47,13 +47,23 @@ struct LaunchCancelled {
   model::AttemptId attempt;
 };
 // What ended a task, as its shim saw it: the first cause wins.
-enum class EndCause { kItself = 0, kKilled = 1, kMaxRunTime = 2, kDisconnected = 3 };
+enum class EndCause {
+  kItself = 0,
+  kKilled = 1,
+  kMaxRunTime = 2,
+  kDisconnected = 3,
+  kMemoryLimit = 4,
+};
 // Nothing of the container lives any more.
 struct ContainerEnded {
   model::AttemptId attempt;
   EndCause cause = EndCause::kItself;
   std::optional<int32_t> exit_code;
   std::optional<int32_t> signal;
+  // Of its control groups; 0 without.
+  uint64_t cpu_us = 0;
+  uint64_t memory_peak_bytes = 0;
+  uint64_t memory_limit_bytes = 0;
 };
 // What watched over the task died without leaving an exit status.
 struct ShimLost {

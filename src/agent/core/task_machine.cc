@@ -50,6 +50,9 @@ std::string KillSentence(TaskReason reason) {
   }
 }
 
+// Rounded: people compare it with what they asked for.
+std::string Mebibytes(uint64_t bytes) { return absl::StrCat((bytes + (1 << 19)) >> 20, "MiB"); }
+
 std::string HowItEnded(const ContainerEnded& end) {
   if (end.signal.has_value()) return SignalSentence(*end.signal);
   return absl::StrCat("exited with code ", end.exit_code.value_or(0));
@@ -114,6 +117,12 @@ bool OnEnded(Task* task, const StatusDetail& detail, const ContainerEnded& end) 
       reason = TaskReason::kMaxRunTime;
       message = absl::StrCat("stopped after its max_run_time_ms of ",
                              task->launch->task.max_run_time_ms, "; ", HowItEnded(end));
+      break;
+    case EndCause::kMemoryLimit:
+      reason = TaskReason::kMemoryLimit;
+      message = absl::StrCat(
+          "out of memory: the container used ", Mebibytes(end.memory_peak_bytes), " of the ",
+          Mebibytes(end.memory_limit_bytes), " it may use; ", HowItEnded(end));
       break;
     case EndCause::kItself:
       message = HowItEnded(end);

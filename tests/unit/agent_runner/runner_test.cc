@@ -1,4 +1,4 @@
-// The runner with real shims and real processes.
+// The runner with a real launcher, real shims and real processes, with and without containers.
 #include "agent/runner.h"
 
 #include <fcntl.h>
@@ -23,11 +23,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "agent/delete_tree.h"
 #include "agent/log_reader.h"
 #include "common/base/mutex.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "isolator/filesystem/delete_tree.h"
+#include "support/launcher_process.h"
 
 namespace proffer::agent {
 namespace {
@@ -65,16 +66,25 @@ void AwaitEnd(pid_t pid) {
   close(fd);
 }
 
-class RunnerTest : public ::testing::Test {
+enum class World { kPosix, kContainers, kContainersWithoutUnified };
+
+std::string NameOf(World world) {
+  if (world == World::kPosix) return "posix";
+  return world == World::kContainers ? "containers" : "without_unified";
+}
+
+class RunnerTest : public ::testing::TestWithParam<World> {
  protected:
   RunnerTest() {
-    char name[] = "/tmp/proffer-runner-XXXXXX";
-    dir_ = mkdtemp(name);
+    // Not in /tmp if it can be helped: containers have one of their own.
+    base_ = geteuid() == 0 ? "/run" : "/tmp";
+    std::string name = base_ + "/proffer-runner-XXXXXX";
+    dir_ = mkdtemp(name.data());
     // Shims and tasks of any user must be able to pass.
     chmod(dir_.c_str(), 0755);
     options_.work_dir = dir_ + "/work";
     options_.runtime_dir = dir_ + "/run";
-    options_.shim_path = absl::StrCat(PROFFER_BINARY_DIR, "/bin/proffer-shim");
+    options_.launcher_socket = dir_ + "/l/s";
     options_.host = "host-1";
     options_.decode = [](const model::Payload& payload) -> absl::StatusOr<CommandSpec> {
       // Lines: "user=x", "cwd=x", "env=A=b", "limit=kind soft hard", "arg=x".
@@ -90,7 +100,7 @@ class RunnerTest : public ::testing::Test {
         }
         if (field.first == "limit") {
           const std::vector<std::string> parts = absl::StrSplit(field.second, ' ');
-          RlimitSpec limit{parts[0], 0, 0};
+          isolator::RlimitNeed limit{parts[0], 0, 0};
           EXPECT_TRUE(absl::SimpleAtoi(parts[1], &limit.soft));
           EXPECT_TRUE(absl::SimpleAtoi(parts[2], &limit.hard));
           spec.limits.push_back(limit);
@@ -100,18 +110,47 @@ class RunnerTest : public ::testing::Test {
       return spec;
     };
   }
+  void SetUp() override {
+    if (contained() && !testing::CanContain()) {
+      GTEST_SKIP() << "containers need root and cgroups";
+    }
+    StartLauncher();
+  }
   ~RunnerTest() override {
     // Whatever still runs ends with its runner's containers.
-    if (runner_ == nullptr) StartRunner();
-    Command(KeepContainers{});
-    for (const auto& [attempt, pid] : pids_) AwaitEnd(pid);
-    runner_.reset();
-    while (waitpid(-1, nullptr, WNOHANG) > 0) continue;
-    const int tmp = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const absl::Status deleted = DeleteTree(tmp, dir_.substr(5));
-    EXPECT_TRUE(deleted.ok()) << deleted;
-    close(tmp);
+    if (launcher_ != nullptr) {
+      if (launcher_->pid() == 0) launcher_->Start();
+      if (runner_ == nullptr) StartRunner();
+      Command(KeepContainers{});
+      for (const auto& [attempt, pid] : pids_) AwaitEnd(pid);
+      for (int i = 0; contained() && i < 10'000 && !launcher_->Groups().empty(); ++i) usleep(1000);
+      runner_.reset();
+      if (contained()) {
+        EXPECT_THAT(launcher_->Groups(), IsEmpty());
+      }
+      launcher_.reset();
+    }
+    const int base = open(base_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    EXPECT_EQ(isolator::DeleteTree(base, dir_.substr(base_.size() + 1)), "");
+    close(base);
   }
+
+  bool contained() const { return GetParam() != World::kPosix; }
+  void StartLauncher(const std::vector<std::string>& environment = {}) {
+    mkdir((dir_ + "/l").c_str(), 0700);
+    testing::LauncherProcess::Options options;
+    options.directory = dir_ + "/l";
+    options.run_root = options_.runtime_dir;
+    options.sandbox_root = options_.work_dir + "/sandboxes";
+    if (contained()) options.cgroup_root = "proffer-test-" + dir_.substr(dir_.size() - 6);
+    if (GetParam() == World::kContainersWithoutUnified) options.settings = {"unified = no"};
+    options.environment = environment;
+    if (!environment.empty()) options.program = "proffer-launcher-failpoints";
+    launcher_.reset();
+    launcher_ = std::make_unique<testing::LauncherProcess>(options);
+  }
+  // The shim that watches over a task's process.
+  pid_t ShimOf(pid_t task) const { return contained() ? ParentOf(ParentOf(task)) : ParentOf(task); }
 
   void StartRunner() {
     auto runner = Runner::Create(options_, [this](Event event) {
@@ -203,8 +242,10 @@ class RunnerTest : public ::testing::Test {
     return {{order.launch->framework, order.launch->task.id}, order.launch->attempt};
   }
 
+  std::string base_;
   std::string dir_;
   Runner::Options options_;
+  std::unique_ptr<testing::LauncherProcess> launcher_;
   std::unique_ptr<Runner> runner_;
   std::map<uint64_t, pid_t> pids_;
   Mutex mutex_;
@@ -212,7 +253,7 @@ class RunnerTest : public ::testing::Test {
   std::vector<Event> events_ GUARDED_BY_MUTEX(mutex_);
 };
 
-TEST_F(RunnerTest, TellsExitCodesAndSignals) {
+TEST_P(RunnerTest, TellsExitCodesAndSignals) {
   StartRunner();
   Command(Order(1, {"true"}));
   Command(Script(2, "exit 3"));
@@ -226,7 +267,7 @@ TEST_F(RunnerTest, TellsExitCodesAndSignals) {
   EXPECT_EQ(crashed.cause, EndCause::kItself);
 }
 
-TEST_F(RunnerTest, KeepsOutputAndErrorApart) {
+TEST_P(RunnerTest, KeepsOutputAndErrorApart) {
   StartRunner();
   const LaunchContainer order = Script(1, "echo out; echo err >&2; echo more > /dev/stdout");
   Command(order);
@@ -235,7 +276,7 @@ TEST_F(RunnerTest, KeepsOutputAndErrorApart) {
   EXPECT_EQ(OutputOf(order, "stderr"), "err\n");
 }
 
-TEST_F(RunnerTest, SaysPreciselyWhyALaunchFailed) {
+TEST_P(RunnerTest, SaysPreciselyWhyALaunchFailed) {
   StartRunner();
   {
     std::ofstream(dir_ + "/not-executable") << "hello";
@@ -264,7 +305,7 @@ TEST_F(RunnerTest, SaysPreciselyWhyALaunchFailed) {
   EXPECT_THAT(Await<LaunchFailed>(9).message, HasSubstr("not found in PATH (/a:/b)"));
 }
 
-TEST_F(RunnerTest, TellsTheTaskWhoAndWhereItIs) {
+TEST_P(RunnerTest, TellsTheTaskWhoAndWhereItIs) {
   StartRunner();
   const LaunchContainer order = Script(
       1,
@@ -280,7 +321,7 @@ TEST_F(RunnerTest, TellsTheTaskWhoAndWhereItIs) {
                                      sandbox, "\n", sandbox, "\n", sandbox, "\n")));
 }
 
-TEST_F(RunnerTest, GivesTheTaskNothingButThreeDescriptorsAndItsLimits) {
+TEST_P(RunnerTest, GivesTheTaskNothingButThreeDescriptorsAndItsLimits) {
   const int leaked = open("/dev/null", O_RDONLY);  // Not closed on exec.
   StartRunner();
   const LaunchContainer order =
@@ -297,7 +338,7 @@ TEST_F(RunnerTest, GivesTheTaskNothingButThreeDescriptorsAndItsLimits) {
   close(leaked);
 }
 
-TEST_F(RunnerTest, BecomesTheUserOfTheTask) {
+TEST_P(RunnerTest, BecomesTheUserOfTheTask) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can become somebody else";
   StartRunner();
   const LaunchContainer order =
@@ -310,7 +351,7 @@ TEST_F(RunnerTest, BecomesTheUserOfTheTask) {
   EXPECT_EQ(OutputOf(order), "nobody\n65534\nwrote\nmore\nnobody\nnobody\n");
 }
 
-TEST_F(RunnerTest, AskedToEndATaskMayEndInItsOwnWay) {
+TEST_P(RunnerTest, AskedToEndATaskMayEndInItsOwnWay) {
   StartRunner();
   MakeFifo("ready");
   Command(Script(1,
@@ -323,7 +364,7 @@ TEST_F(RunnerTest, AskedToEndATaskMayEndInItsOwnWay) {
   EXPECT_EQ(ended.exit_code, 7);
 }
 
-TEST_F(RunnerTest, KillsATaskThatDoesNotListenAfterTheGrace) {
+TEST_P(RunnerTest, KillsATaskThatDoesNotListenAfterTheGrace) {
   StartRunner();
   MakeFifo("ready");
   Command(Script(1, "trap '' TERM; echo ok > $DIR/ready; while :; do sleep 0.01; done"));
@@ -336,7 +377,7 @@ TEST_F(RunnerTest, KillsATaskThatDoesNotListenAfterTheGrace) {
   EXPECT_EQ(ended.signal, SIGKILL);
 }
 
-TEST_F(RunnerTest, AKillRightAfterTheLaunchLeavesNothingRunning) {
+TEST_P(RunnerTest, AKillRightAfterTheLaunchLeavesNothingRunning) {
   StartRunner();
   for (uint64_t n = 1; n <= 20; ++n) {
     Command(Order(n, {"sleep", "1000"}));
@@ -366,7 +407,7 @@ TEST_F(RunnerTest, AKillRightAfterTheLaunchLeavesNothingRunning) {
   EXPECT_GT(cancelled, 0);
 }
 
-TEST_F(RunnerTest, KillsWhatATaskLeftBehindHoweverItHides) {
+TEST_P(RunnerTest, KillsWhatATaskLeftBehindHoweverItHides) {
   StartRunner();
   MakeFifo("pids");
   MakeFifo("go");
@@ -378,16 +419,17 @@ TEST_F(RunnerTest, KillsWhatATaskLeftBehindHoweverItHides) {
   std::ofstream(dir_ + "/go") << "go\n";
   EXPECT_EQ(Await<ContainerEnded>(1).exit_code, 0);
   ASSERT_EQ(pids.size(), 2u);
+  if (contained()) return;  // Their numbers are those of the container, which is no more.
   for (const std::string& pid : pids) EXPECT_FALSE(Lives(atoi(pid.c_str()))) << pid;
 }
 
-TEST_F(RunnerTest, StopsATaskThatRunsForTooLong) {
+TEST_P(RunnerTest, StopsATaskThatRunsForTooLong) {
   StartRunner();
   Command(With(Order(1, {"sleep", "1000"}), [](auto* task) { task->max_run_time_ms = 50; }));
   EXPECT_EQ(Await<ContainerEnded>(1).cause, EndCause::kMaxRunTime);
 }
 
-TEST_F(RunnerTest, ATaskOutlivesItsAgentAndIsFoundAgain) {
+TEST_P(RunnerTest, ATaskOutlivesItsAgentAndIsFoundAgain) {
   StartRunner();
   const LaunchContainer order = Order(1, {"sleep", "1000"});
   Command(order);
@@ -402,13 +444,13 @@ TEST_F(RunnerTest, ATaskOutlivesItsAgentAndIsFoundAgain) {
   EXPECT_EQ(Await<ContainerEnded>(1).signal, SIGKILL);
 }
 
-TEST_F(RunnerTest, AnEndThatNoAgentSawIsNotLost) {
+TEST_P(RunnerTest, AnEndThatNoAgentSawIsNotLost) {
   StartRunner();
   MakeFifo("go");
   const LaunchContainer order = Script(1, "read line < $DIR/go; exit 9");
   Command(order);
   const auto pid = static_cast<pid_t>(Await<ContainerStarted>(1).pid);
-  const pid_t shim = ParentOf(pid);
+  const pid_t shim = ShimOf(pid);
   runner_.reset();
   std::ofstream(dir_ + "/go") << "go\n";
   AwaitEnd(shim);  // Nobody is there, so it leaves its word and goes.
@@ -417,7 +459,7 @@ TEST_F(RunnerTest, AnEndThatNoAgentSawIsNotLost) {
   EXPECT_EQ(Await<ContainerEnded>(1).exit_code, 9);
 }
 
-TEST_F(RunnerTest, NothingIsStartedTwiceEvenIfItIsLaunchedTwice) {
+TEST_P(RunnerTest, NothingIsStartedTwiceEvenIfItIsLaunchedTwice) {
   StartRunner();
   MakeFifo("ready");
   const LaunchContainer order =
@@ -434,7 +476,7 @@ TEST_F(RunnerTest, NothingIsStartedTwiceEvenIfItIsLaunchedTwice) {
   EXPECT_EQ(ReadFile(dir_ + "/starts"), "x\n");
 }
 
-TEST_F(RunnerTest, WhatWasNeverSpawnedHasNoTraceAndMayBeLaunched) {
+TEST_P(RunnerTest, WhatWasNeverSpawnedHasNoTraceAndMayBeLaunched) {
   StartRunner();
   const LaunchContainer order = Order(1, {"true"});
   Command(RecoverContainer{order.launch, order.agent});
@@ -443,25 +485,26 @@ TEST_F(RunnerTest, WhatWasNeverSpawnedHasNoTraceAndMayBeLaunched) {
   EXPECT_EQ(Await<ContainerEnded>(1).exit_code, 0);
 }
 
-TEST_F(RunnerTest, ALostShimTakesItsTaskWithIt) {
+TEST_P(RunnerTest, ALostShimTakesItsTaskWithIt) {
   StartRunner();
   MakeFifo("pids");
   Command(Script(1, "setsid sleep 1000 & echo $! > $DIR/pids; exec sleep 1001"));
   const pid_t hidden = atoi(ReadFifo("pids").c_str());
   const auto pid = static_cast<pid_t>(Await<ContainerStarted>(1).pid);
-  kill(ParentOf(pid), SIGKILL);
+  kill(ShimOf(pid), SIGKILL);
   Await<ShimLost>(1);
   AwaitEnd(pid);
+  if (contained()) return;  // Its number is that of the container, which is no more.
   AwaitEnd(hidden);
   EXPECT_FALSE(Lives(hidden));
 }
 
-TEST_F(RunnerTest, AShimLostWhileTheAgentWasAwayIsToldAsLost) {
+TEST_P(RunnerTest, AShimLostWhileTheAgentWasAwayIsToldAsLost) {
   StartRunner();
   const LaunchContainer order = Order(1, {"sleep", "1000"});
   Command(order);
   const auto pid = static_cast<pid_t>(Await<ContainerStarted>(1).pid);
-  const pid_t shim = ParentOf(pid);
+  const pid_t shim = ShimOf(pid);
   runner_.reset();
   kill(shim, SIGKILL);
   AwaitEnd(shim);
@@ -470,13 +513,13 @@ TEST_F(RunnerTest, AShimLostWhileTheAgentWasAwayIsToldAsLost) {
   Await<ShimLost>(1);
 }
 
-TEST_F(RunnerTest, StopsATaskWhoseAgentIsAwayForTooLong) {
+TEST_P(RunnerTest, StopsATaskWhoseAgentIsAwayForTooLong) {
   StartRunner();
   const LaunchContainer order =
       With(Order(1, {"sleep", "1000"}), [](auto* task) { task->stop_after_disconnect_ms = 50; });
   Command(order);
   const auto pid = static_cast<pid_t>(Await<ContainerStarted>(1).pid);
-  const pid_t shim = ParentOf(pid);
+  const pid_t shim = ShimOf(pid);
   runner_.reset();
   AwaitEnd(shim);
   StartRunner();
@@ -484,7 +527,7 @@ TEST_F(RunnerTest, StopsATaskWhoseAgentIsAwayForTooLong) {
   EXPECT_EQ(Await<ContainerEnded>(1).cause, EndCause::kDisconnected);
 }
 
-TEST_F(RunnerTest, KillsContainersThatNobodyKnows) {
+TEST_P(RunnerTest, KillsContainersThatNobodyKnows) {
   StartRunner();
   Command(Order(1, {"sleep", "1000"}));
   Command(Order(2, {"sleep", "1000"}));
@@ -499,7 +542,7 @@ TEST_F(RunnerTest, KillsContainersThatNobodyKnows) {
   EXPECT_EQ(WaitingEvents(), 0u);
 }
 
-TEST_F(RunnerTest, ForgettingRemovesTheRunDirectoryAndKeepsTheNewestSandboxes) {
+TEST_P(RunnerTest, ForgettingRemovesTheRunDirectoryAndKeepsTheNewestSandboxes) {
   options_.keep_ended_sandboxes = 2;
   StartRunner();
   std::vector<LaunchContainer> orders;
@@ -521,7 +564,7 @@ TEST_F(RunnerTest, ForgettingRemovesTheRunDirectoryAndKeepsTheNewestSandboxes) {
   EXPECT_EQ(OutputOf(orders[4]), "done\n");
 }
 
-TEST_F(RunnerTest, RotatesLogsAndCountsOnFromTheBeginning) {
+TEST_P(RunnerTest, RotatesLogsAndCountsOnFromTheBeginning) {
   options_.log_file_bytes = 8192;
   options_.log_files = 3;
   StartRunner();
@@ -554,7 +597,7 @@ TEST_F(RunnerTest, RotatesLogsAndCountsOnFromTheBeginning) {
   close(*fd);
 }
 
-TEST_F(RunnerTest, AReaderSeesTheRightBytesWhileLogsRotateUnderIt) {
+TEST_P(RunnerTest, AReaderSeesTheRightBytesWhileLogsRotateUnderIt) {
   options_.log_file_bytes = 16'384;
   options_.log_files = 4;
   StartRunner();
@@ -585,19 +628,24 @@ TEST_F(RunnerTest, AReaderSeesTheRightBytesWhileLogsRotateUnderIt) {
   EXPECT_EQ(Await<ContainerEnded>(1).exit_code, 0);
 }
 
-TEST_F(RunnerTest, RunsManyAtOnce) {
+TEST_P(RunnerTest, RunsManyAtOnce) {
   StartRunner();
   for (uint64_t n = 1; n <= 200; ++n) Command(Order(n, {"true"}));
   for (uint64_t n = 1; n <= 200; ++n) EXPECT_EQ(Await<ContainerEnded>(n).exit_code, 0);
 }
 
-TEST_F(RunnerTest, APlanOfTheGreatestSizeArrives) {
+TEST_P(RunnerTest, APlanOfTheGreatestSizeArrives) {
   StartRunner();
   std::vector<std::string> argv = {"true"};
   for (int i = 0; i < 120; ++i) argv.push_back(std::string(1000, 'x'));
   for (uint64_t n = 1; n <= 10; ++n) Command(Order(n, argv));
   for (uint64_t n = 1; n <= 10; ++n) EXPECT_EQ(Await<ContainerEnded>(n).exit_code, 0);
 }
+
+INSTANTIATE_TEST_SUITE_P(Worlds, RunnerTest,
+                         ::testing::Values(World::kPosix, World::kContainers,
+                                           World::kContainersWithoutUnified),
+                         [](const auto& info) { return NameOf(info.param); });
 
 }  // namespace
 }  // namespace proffer::agent

@@ -9,7 +9,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "agent/delete_tree.h"
+#include "isolator/filesystem/delete_tree.h"
+#include "isolator/pipeline.h"
 #include "agent/log_reader.h"
 #include "agent/sandboxes.h"
 #include "agent/users.h"
@@ -31,7 +32,7 @@ class SandboxTest : public ::testing::Test {
   ~SandboxTest() override {
     close(fd_);
     const int tmp = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    EXPECT_TRUE(DeleteTree(tmp, dir_.substr(5)).ok());
+    EXPECT_EQ(isolator::DeleteTree(tmp, dir_.substr(5)), "");
     close(tmp);
   }
   void Write(const std::string& name, const std::string& text) {
@@ -59,12 +60,12 @@ TEST_F(SandboxTest, DeletesATreeAndNothingBehindItsLinks) {
   ASSERT_EQ(symlink("/", (dir_ + "/tree/root").c_str()), 0);
   ASSERT_EQ(link((dir_ + "/outside/canary").c_str(), (dir_ + "/tree/hard").c_str()), 0);
   ASSERT_EQ(mkfifo((dir_ + "/tree/fifo").c_str(), 0600), 0);
-  const absl::Status deleted = DeleteTree(fd_, "tree");
-  EXPECT_TRUE(deleted.ok()) << deleted;
+  const std::string left = isolator::DeleteTree(fd_, "tree");
+  EXPECT_TRUE(left.empty()) << left;
   EXPECT_FALSE(Exists("tree"));
   EXPECT_TRUE(Exists("outside/canary"));
   ASSERT_EQ(symlink("outside", (dir_ + "/tree").c_str()), 0);
-  EXPECT_TRUE(DeleteTree(fd_, "tree").ok());
+  EXPECT_EQ(isolator::DeleteTree(fd_, "tree"), "");
   EXPECT_FALSE(Exists("tree"));
   EXPECT_TRUE(Exists("outside/canary"));
 }
@@ -80,8 +81,8 @@ TEST_F(SandboxTest, DeletesATreeOfAnyDepth) {
     ASSERT_EQ(mkdirat(at, "deep", 0755), 0);
   }
   close(at);
-  const absl::Status deleted = DeleteTree(fd_, "deep");
-  EXPECT_TRUE(deleted.ok()) << deleted;
+  const std::string left = isolator::DeleteTree(fd_, "deep");
+  EXPECT_TRUE(left.empty()) << left;
   EXPECT_FALSE(Exists("deep"));
 }
 
@@ -96,14 +97,14 @@ TEST_F(SandboxTest, NeverEntersAMount) {
   if (mount((dir_ + "/volume").c_str(), target.c_str(), nullptr, MS_BIND, nullptr) != 0) {
     GTEST_SKIP() << "mounting is not allowed here";
   }
-  const absl::Status deleted = DeleteTree(fd_, "tree");
-  EXPECT_FALSE(deleted.ok());
+  const std::string left = isolator::DeleteTree(fd_, "tree");
+  EXPECT_FALSE(left.empty());
   EXPECT_TRUE(Exists("volume/canary"));
   EXPECT_FALSE(Exists("tree/other"));
   EXPECT_TRUE(Exists("tree"));
   // The mount may have moved with the directory it is in.
   ASSERT_EQ(umount((dir_ + "/tree/.proffer-deleting-0/mounted").c_str()), 0);
-  EXPECT_TRUE(DeleteTree(fd_, "tree").ok());
+  EXPECT_EQ(isolator::DeleteTree(fd_, "tree"), "");
   EXPECT_TRUE(Exists("volume/canary"));
 }
 
@@ -127,15 +128,18 @@ TEST_F(SandboxTest, ReadsNoLogThroughALink) {
   EXPECT_EQ(piece->data, "fine");
 }
 
-TEST_F(SandboxTest, WithoutRootNobodyElseCanBeChosen) {
-  if (geteuid() != 0) GTEST_SKIP() << "needs a user to step down from";
-  ASSERT_EQ(seteuid(65534), 0);
-  const auto other = ResolveUser("root");
-  const auto self = ResolveUser("nobody");
-  ASSERT_EQ(seteuid(0), 0);
-  EXPECT_THAT(other.status().message(), HasSubstr("does not run as root"));
+TEST(TaskUser, WithoutRootNobodyElseCanBeChosen) {
+  const auto other = ResolveUser("root", 65534);
+  const auto self = ResolveUser("nobody", 65534);
+  ASSERT_TRUE(other.ok());
   ASSERT_TRUE(self.ok());
   EXPECT_FALSE(self->switch_needed);
+  isolator::TaskNeeds needs;
+  isolator::LaunchPlan plan;
+  needs.user = *other;
+  EXPECT_THAT(isolator::PlanAll(needs, {}, &plan).message(), HasSubstr("does not run as root"));
+  needs.user = *self;
+  EXPECT_TRUE(isolator::PlanAll(needs, {}, &plan).ok());
 }
 
 TEST_F(SandboxTest, WhatAFormerLifeLeftIsDeletedOldestFirst) {
@@ -146,7 +150,7 @@ TEST_F(SandboxTest, WhatAFormerLifeLeftIsDeletedOldestFirst) {
     auto sandboxes = Sandboxes::Open(dir_, 10);
     ASSERT_TRUE(sandboxes.ok());
     for (uint64_t n = 1; n <= 4; ++n) {
-      ASSERT_TRUE((*sandboxes)->Make(key(n), {1, n}, TaskUser{}).ok());
+      ASSERT_TRUE((*sandboxes)->Make(key(n), {1, n}).ok());
       const timespec when[2] = {{static_cast<time_t>(1000 * (10 - n)), 0},
                                 {static_cast<time_t>(1000 * (10 - n)), 0}};
       utimensat(AT_FDCWD, (*sandboxes)->PathOf(key(n), {1, n}).c_str(), when, 0);

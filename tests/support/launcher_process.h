@@ -1,0 +1,46 @@
+// A proffer-launcher beside a test, with a configuration of its own.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace proffer::testing {
+
+class LauncherProcess {
+ public:
+  struct Options {
+    std::string directory;     // Socket, configuration and log lie here.
+    std::string run_root;      // Of the agent.
+    std::string sandbox_root;  // Of the agent.
+    // Containers: cgroups below that name, which nobody else uses. Empty: posix.
+    std::string cgroup_root;
+    std::vector<std::string> settings;     // Further lines of the configuration.
+    std::vector<std::string> environment;  // "NAME=value"
+    std::string program = "proffer-launcher";
+    uint32_t agent_uid = 0xffffffff;  // Default: ours.
+  };
+
+  // Listening when this returns.
+  explicit LauncherProcess(Options options);
+  // Ends it, and removes the cgroups that are empty.
+  ~LauncherProcess();
+
+  void Start();
+  void Kill();  // SIGKILL; returns when it is gone.
+  pid_t pid() const { return pid_; }
+  std::string socket() const { return options_.directory + "/s"; }
+  std::string log() const { return options_.directory + "/launcher.log"; }
+  // Groups of containers that exist now, over all trees.
+  std::vector<std::string> Groups() const;
+
+ private:
+  const Options options_;
+  pid_t pid_ = 0;
+};
+
+// True if this machine and user can have containers.
+bool CanContain();
+
+}  // namespace proffer::testing
