@@ -329,7 +329,7 @@ void Runner::TakeAnswer(const LauncherLink::Answer& answer) {
       MutexLock lock(&mutex_);
       machine_ = Facts();
     }
-    list_containers_ = kept_;  // A new launcher may have found what the old one left.
+    list_containers_ = keep_.has_value();  // A new launcher may have found what the old one left.
     for (const auto& [attempt, until] : std::map<model::AttemptId, Time>(waiting_for_launcher_)) {
       auto found = containers_.find(attempt);
       if (found != containers_.end() && !found->second.over) Start(&found->second);
@@ -382,7 +382,10 @@ void Runner::GiveUpWaiting() {
 void Runner::DestroyOthers(const std::vector<std::string>& containers) {
   for (const std::string& name : containers) {
     model::AttemptId attempt;
-    if (ParseAttempt(name, &attempt) && containers_.count(attempt) != 0) continue;
+    if (ParseAttempt(name, &attempt) &&
+        (containers_.count(attempt) != 0 || keep_->count(attempt) != 0)) {
+      continue;
+    }
     LOG(WARNING) << "container " << name << " belongs to no task; it is destroyed";
     launcher_.Destroy(name);
   }
@@ -433,7 +436,7 @@ void Runner::Recover(const RecoverContainer& command) {
 
 void Runner::Keep(const KeepContainers& command) {
   const std::set<model::AttemptId> keep(command.attempts.begin(), command.attempts.end());
-  kept_ = true;
+  keep_ = keep;
   sandboxes_->AdoptEnded(keep);
   std::vector<model::AttemptId> others;
   const int fd = dup(runtime_fd_);
@@ -458,7 +461,6 @@ void Runner::Keep(const KeepContainers& command) {
     container.give_up_ms = BootTimeNow().ms + kListenWaitMs;
     Examine(&container);
   }
-  // Answered after RecoverContainer has told of those that are kept: commands come in one go.
   list_containers_ = true;
 }
 
@@ -653,6 +655,7 @@ void Runner::Erase(const model::AttemptId& attempt) {
   examine_again_.erase(attempt);
   waiting_for_launcher_.erase(attempt);
   to_destroy_.erase(attempt);
+  if (keep_.has_value()) keep_->erase(attempt);
   containers_.erase(attempt);
 }
 

@@ -156,7 +156,7 @@ class Runner {
   std::set<model::AttemptId> examine_again_;
   LauncherLink launcher_;
   int watched_launcher_ = -1;           // The descriptor of it that is in the epoll set.
-  bool kept_ = false;             // KeepContainers has come, so others can be told.
+  std::optional<std::set<model::AttemptId>> keep_;  // Once KeepContainers has come: ours.
   bool list_containers_ = false;  // At the next opportunity.
   bool said_not_enforced_ = false;
   std::map<model::AttemptId, Time> waiting_for_launcher_;     // Until when.

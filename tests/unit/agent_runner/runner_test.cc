@@ -530,7 +530,8 @@ TEST_P(RunnerTest, StopsATaskWhoseAgentIsAwayForTooLong) {
 TEST_P(RunnerTest, KillsContainersThatNobodyKnows) {
   StartRunner();
   Command(Order(1, {"sleep", "1000"}));
-  Command(Order(2, {"sleep", "1000"}));
+  const LaunchContainer kept = Order(2, {"sleep", "1000"});
+  Command(kept);
   const auto first = static_cast<pid_t>(Await<ContainerStarted>(1).pid);
   const auto second = static_cast<pid_t>(Await<ContainerStarted>(2).pid);
   runner_.reset();
@@ -538,6 +539,9 @@ TEST_P(RunnerTest, KillsContainersThatNobodyKnows) {
   Command(KeepContainers{{{1, 2}}});
   AwaitEnd(first);
   EXPECT_FALSE(Lives(first));
+  // Its turn comes later than that of the others.
+  Command(RecoverContainer{kept.launch, kept.agent});
+  EXPECT_EQ(Await<ContainerStarted>(2).pid, second);
   EXPECT_TRUE(Lives(second));
   EXPECT_EQ(WaitingEvents(), 0u);
 }
