@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/install.sh
-scripts/build.sh release proffer proffer-master proffer-agent proffer-shim compress
+scripts/build.sh release proffer proffer-master proffer-agent proffer-launcher compress
 bin="$PWD/build/release/bin"
 
 # A home of its own, so that your context file stays what it is.

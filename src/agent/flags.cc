@@ -58,7 +58,9 @@ absl::StatusOr<Isolation> ParseIsolation(const std::string& text) {
 absl::StatusOr<ParsedFlags> ReadFlags() {
   ParsedFlags parsed;
   AgentOptions& options = parsed.options;
-  absl::StatusOr<std::vector<rpc::Address>> masters = rpc::ParseAddresses(FLAGS_master);
+  parsed.explain_launch = FLAGS_explain_launch;
+  absl::StatusOr<std::vector<rpc::Address>> masters = rpc::ParseAddresses(
+      FLAGS_master.empty() && !FLAGS_explain_launch.empty() ? "unix:/none" : FLAGS_master);
   if (!masters.ok()) return Annotate(masters.status(), "--master");
   options.masters = *std::move(masters);
   if (FLAGS_work_dir.empty() || FLAGS_work_dir[0] != '/') {

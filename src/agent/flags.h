@@ -12,6 +12,7 @@ struct ParsedFlags {
   AgentOptions options;
   std::string work_dir;
   rpc::Address health;  // Where the health service listens.
+  std::string explain_launch;  // Not empty: only to be explained (explain_launch.h).
 };
 
 // Makes the work directory, because the machine's disk is read there. INVALID_ARGUMENT says which

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "agent/agent.h"
+#include "agent/explain_launch.h"
 #include "agent/flags.h"
 #include "common/fs/store_leveldb.h"
 #include "common/model/version.h"
@@ -36,6 +37,13 @@ int main(int argc, char** argv) {
   absl::StatusOr<proffer::agent::ParsedFlags> flags = proffer::agent::ReadFlags();
   if (!flags.ok()) {
     std::fprintf(stderr, "proffer-agent: %s\n", flags.status().message().data());
+    return 2;
+  }
+  if (!flags->explain_launch.empty()) {
+    const absl::StatusOr<std::string> text =
+        proffer::agent::ExplainLaunch(flags->options.runner, flags->explain_launch);
+    if (text.ok()) return std::fputs(text->c_str(), stdout) < 0 ? 1 : 0;
+    std::fprintf(stderr, "proffer-agent: %s\n", text.status().message().data());
     return 2;
   }
   mkdir((flags->work_dir + "/checkpoint").c_str(), 0700);

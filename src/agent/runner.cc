@@ -222,41 +222,46 @@ void Runner::Start(Container* container) {
   }
 }
 
-isolator::MachineFacts Runner::Facts() const {
-  isolator::MachineFacts facts = launcher_.facts();
-  if (options_.isolation == Isolation::kPosix && facts.contained) {
+isolator::MachineFacts Runner::Facts() const { return FactsFor(options_, launcher_.facts()); }
+
+isolator::MachineFacts Runner::FactsFor(const Options& options, isolator::MachineFacts facts) {
+  if (options.isolation == Isolation::kPosix && facts.contained) {
     facts.contained = false;
     facts.why_not = "--isolation=posix";
   }
   return facts;
 }
 
-absl::StatusOr<isolator::LaunchPlan> Runner::Plan(const Container& container) {
-  const model::LaunchTask& order = *container.launch;
-  const isolator::MachineFacts facts = Facts();
-  if (options_.isolation == Isolation::kContainers && !facts.contained) {
+absl::StatusOr<isolator::LaunchPlan> Runner::PlanLaunch(const Options& options,
+                                                        const isolator::MachineFacts& facts,
+                                                        const model::LaunchTask& order,
+                                                        const model::AgentId& agent,
+                                                        const std::string& sandbox) {
+  if (options.isolation == Isolation::kContainers && !facts.contained) {
     return absl::FailedPreconditionError(
         absl::StrCat("the agent's --isolation=containers cannot be kept: ", facts.why_not));
   }
-  ASSIGN_OR_RETURN(const CommandSpec spec, options_.decode(order.task.payload));
+  ASSIGN_OR_RETURN(const CommandSpec spec, options.decode(order.task.payload));
   ASSIGN_OR_RETURN(const isolator::UserNeed user,
-                   ResolveUser(spec.user.empty() ? options_.default_user : spec.user,
+                   ResolveUser(spec.user.empty() ? options.default_user : spec.user,
                                facts.root ? 0 : geteuid()));
   PlanContext context;
-  context.host = options_.host;
-  context.agent = container.agent;
-  context.run_dir = absl::StrCat(options_.runtime_dir, "/", order.attempt.ToString());
-  context.sandbox = sandboxes_->PathOf(container.key, order.attempt);
-  context.log_file_bytes = options_.log_file_bytes;
-  context.log_files = options_.log_files;
-  context.kill_grace_ms = options_.kill_grace_ms;
-  context.cpu_quota = options_.cpu_quota;
-  context.pids_limit = options_.pids_limit;
+  context.host = options.host;
+  context.agent = agent;
+  context.run_dir = absl::StrCat(options.runtime_dir, "/", order.attempt.ToString());
+  context.sandbox = sandbox;
+  context.log_file_bytes = options.log_file_bytes;
+  context.log_files = options.log_files;
+  context.kill_grace_ms = options.kill_grace_ms;
+  context.cpu_quota = options.cpu_quota;
+  context.pids_limit = options.pids_limit;
   return MakePlan(order, spec, user, facts, context);
 }
 
 absl::Status Runner::Spawn(Container* container) {
-  ASSIGN_OR_RETURN(const isolator::LaunchPlan plan, Plan(*container));
+  ASSIGN_OR_RETURN(const isolator::LaunchPlan plan,
+                   PlanLaunch(options_, Facts(), *container->launch, container->agent,
+                              sandboxes_->PathOf(container->key, container->attempt)));
   RETURN_IF_ERROR(sandboxes_->Make(container->key, container->attempt));
   if (mkdirat(runtime_fd_, plan.name.c_str(), 0700) != 0 && errno != EEXIST) {
     return absl::ErrnoToStatus(errno, absl::StrCat("could not make ", plan.run_dir));

@@ -60,6 +60,14 @@ class Runner {
   using Post = std::function<void(Event)>;
 
   static absl::StatusOr<std::unique_ptr<Runner>> Create(Options options, Post post);
+  // How a task would be started by a launcher that can do `facts`.
+  static absl::StatusOr<isolator::LaunchPlan> PlanLaunch(const Options& options,
+                                                         const isolator::MachineFacts& facts,
+                                                         const model::LaunchTask& order,
+                                                         const model::AgentId& agent,
+                                                         const std::string& sandbox);
+  // What the options use of what the launcher can do.
+  static isolator::MachineFacts FactsFor(const Options& options, isolator::MachineFacts facts);
   ~Runner();
 
   // THREAD: any. In order. Once a kill was handed in, a launch that has not been carried out never
@@ -107,11 +115,9 @@ class Runner {
 
   // Asks the launcher, or waits for one.
   void Start(Container* container);
-  absl::StatusOr<isolator::LaunchPlan> Plan(const Container& container);
   absl::Status Spawn(Container* container);
   // The launcher has died between our asking and its doing.
   void StartAgain(Container* container);
-  // What a posix agent of a launcher with more to offer uses of it.
   isolator::MachineFacts Facts() const;
   void ServeLauncher();
   void LoseLauncher();

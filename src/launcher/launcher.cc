@@ -83,6 +83,20 @@ std::string Launcher::Start() {
   return Listen();
 }
 
+std::string Launcher::Clean() {
+  if (config_.posix_only || geteuid() != 0) return "";
+  const isolator::CgroupWorld world = isolator::DetectCgroupWorld(config_.use_unified);
+  isolator::Kernel& kernel = isolator::RealKernel();
+  std::string left;
+  for (const std::string& name : isolator::ListGroups(kernel, world, config_.cgroup_root)) {
+    const std::string why =
+        DestroyGroups(isolator::CgroupGroup(kernel, world, config_.cgroup_root + "/" + name));
+    if (!why.empty()) left += (left.empty() ? "" : "; ") + why;
+  }
+  const std::string why = isolator::CgroupGroup(kernel, world, config_.cgroup_root).Remove();
+  return left.empty() ? why : left;
+}
+
 void Launcher::DetectIsolation() {
   welcome_.root = geteuid() == 0;
   welcome_.cgroup_root = config_.cgroup_root;

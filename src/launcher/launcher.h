@@ -22,6 +22,9 @@ class Launcher {
   const Welcome& welcome() const { return welcome_; }
   // Until SIGTERM or SIGINT; returns 0.
   int Run();
+  // Instead of Start: kills what all containers have and removes their cgroups. Returns what is
+  // left, or "".
+  std::string Clean();
 
  private:
   std::string Listen();

@@ -2,6 +2,7 @@
 // agent of this machine.
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <string>
@@ -13,13 +14,14 @@
 namespace {
 
 constexpr char kUsage[] =
-    "Usage: proffer-launcher --config=FILE\n"
+    "Usage: proffer-launcher --config=FILE [--clean]\n"
     "\n"
     "Starts tasks in containers for the proffer-agent of this machine; the only part of Proffer\n"
     "that needs root. FILE says whom it listens to and what tasks may get; docs/operating.md\n"
     "shows one.\n"
     "\n"
     "  --config=FILE    only its owner may be able to write it\n"
+    "  --clean          kill all its containers, remove their cgroups, and end\n"
     "  --version\n";
 
 }  // namespace
@@ -27,7 +29,9 @@ constexpr char kUsage[] =
 int main(int argc, char** argv) {
   using proffer::launcher::Config;
   using proffer::launcher::Launcher;
+  umask(022);
   std::string path;
+  bool clean = false;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
     if (argument == "--version") {
@@ -38,7 +42,9 @@ int main(int argc, char** argv) {
       fputs(kUsage, stdout);
       return 0;
     }
-    if (argument.rfind("--config=", 0) == 0) {
+    if (argument == "--clean") {
+      clean = true;
+    } else if (argument.rfind("--config=", 0) == 0) {
       path = argument.substr(9);
     } else {
       fprintf(stderr, "proffer-launcher: unexpected argument \"%s\"\n\n%s", argv[i], kUsage);
@@ -59,14 +65,15 @@ int main(int argc, char** argv) {
   char* const title = argv[0];
   const size_t title_bytes = static_cast<size_t>(argv[argc - 1] + strlen(argv[argc - 1]) - title);
   Launcher launcher(config, title, title_bytes);
-  why = launcher.Start();
+  why = clean ? launcher.Clean() : launcher.Start();
   if (!why.empty()) {
     fprintf(stderr, "proffer-launcher: %s\n", why.c_str());
     return 1;
   }
+  if (clean) return 0;
   const proffer::launcher::Welcome& welcome = launcher.welcome();
   if (welcome.why_not.empty()) {
-    fprintf(stderr, "proffer-launcher: serving on %s; cgroups %s below %s, namespaces\n",
+    fprintf(stderr, "proffer-launcher: serving on %s; containers: cgroups (%s) below %s, namespaces\n",
             config.socket.c_str(),
             proffer::isolator::Name(
                 static_cast<proffer::isolator::CgroupKind>(welcome.cgroup_kind)),

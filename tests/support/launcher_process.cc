@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <utility>
@@ -41,7 +42,7 @@ LauncherProcess::LauncherProcess(Options options) : options_(std::move(options))
          << "run_root = " << options_.run_root << "\n"
          << "sandbox_root = " << options_.sandbox_root << "\n"
          << "agent_uid = " << (options_.agent_uid == 0xffffffff ? geteuid() : options_.agent_uid)
-         << "\nusers = any\n";
+         << "\nusers = " << options_.users << "\n";
   if (options_.cgroup_root.empty()) {
     config << "isolation = posix\n";
   } else {
@@ -55,11 +56,9 @@ LauncherProcess::LauncherProcess(Options options) : options_(std::move(options))
 
 LauncherProcess::~LauncherProcess() {
   Kill();
-  if (options_.cgroup_root.empty()) return;
-  const isolator::CgroupWorld world = isolator::DetectCgroupWorld(true);
-  for (const std::string& tree : world.Trees()) {
-    rmdir(absl::StrCat(tree, "/", options_.cgroup_root).c_str());
-  }
+  const std::string command = absl::StrCat(PROFFER_BINARY_DIR, "/bin/proffer-launcher --clean",
+                                           " --config=", options_.directory, "/launcher.conf");
+  CHECK_EQ(std::system(command.c_str()), 0);
 }
 
 void LauncherProcess::Start() {

@@ -16,6 +16,7 @@ class LauncherProcess {
     std::string sandbox_root;  // Of the agent.
     // Containers: cgroups below that name, which nobody else uses. Empty: posix.
     std::string cgroup_root;
+    std::string users = "any";
     std::vector<std::string> settings;     // Further lines of the configuration.
     std::vector<std::string> environment;  // "NAME=value"
     std::string program = "proffer-launcher";
@@ -24,7 +25,7 @@ class LauncherProcess {
 
   // Listening when this returns.
   explicit LauncherProcess(Options options);
-  // Ends it, and removes the cgroups that are empty.
+  // Ends it, its containers and their cgroups.
   ~LauncherProcess();
 
   void Start();

@@ -37,8 +37,9 @@ std::string ReadFile(const std::string& path) {
 }  // namespace
 
 MiniCluster::MiniCluster(Options options) : options_(std::move(options)) {
-  char name[] = "/tmp/pfXXXXXX";
-  CHECK(mkdtemp(name) != nullptr);
+  // Containers have a /tmp of their own, and tests meet their tasks in this directory.
+  std::string name = options_.contained ? "/run/pfXXXXXX" : "/tmp/pfXXXXXX";
+  CHECK(mkdtemp(name.data()) != nullptr);
   directory_ = name;
   StartMaster();
   for (int i = 1; i <= options_.agents; ++i) StartAgent(i);
@@ -49,6 +50,7 @@ MiniCluster::~MiniCluster() {
   for (auto& [number, pid] : agents_) Kill(&pid, SIGTERM);
   Kill(&master_, SIGTERM);
   for (const pid_t pid : TaskProcesses()) kill(pid, SIGKILL);
+  launchers_.clear();
   // What was just killed may still hold files open for a moment; names can go all the same.
   std::error_code ignored;
   std::filesystem::remove_all(directory_, ignored);
@@ -94,11 +96,28 @@ void MiniCluster::StartMaster() {
   stub_ = v1::OperatorService::NewStub(rpc::MakeChannel({address(), true}));
 }
 
+void MiniCluster::StartLauncher(int number) {
+  std::unique_ptr<LauncherProcess>& launcher = launchers_[number];
+  if (launcher != nullptr) return launcher->Start();
+  LauncherProcess::Options options;
+  options.directory = absl::StrCat(directory_, "/l", number);
+  std::filesystem::create_directory(options.directory);
+  options.run_root = absl::StrCat(directory_, "/r", number);
+  options.sandbox_root = absl::StrCat(directory_, "/a", number, "/sandboxes");
+  if (options_.contained) {
+    options.cgroup_root = absl::StrCat("proffer-test-", directory_.substr(directory_.size() - 6),
+                                       "-", number);
+  }
+  launcher = std::make_unique<LauncherProcess>(options);
+}
+
 void MiniCluster::StartAgent(int number) {
+  if (launchers_[number] == nullptr) StartLauncher(number);
   agents_[number] = Spawn(
       "proffer-agent",
       {absl::StrCat("--master=", address()), absl::StrCat("--work_dir=", directory_, "/a", number),
        absl::StrCat("--runtime_dir=", directory_, "/r", number),
+       absl::StrCat("--launcher=", launchers_[number]->socket()),
        absl::StrCat("--hostname=a", number), absl::StrCat("--attributes=number:", number),
        absl::StrCat("--resources=", options_.resources)},
       absl::StrCat("agent", number, ".log"));
@@ -106,6 +125,7 @@ void MiniCluster::StartAgent(int number) {
 
 void MiniCluster::KillMaster() { Kill(&master_, SIGKILL); }
 void MiniCluster::KillAgent(int number) { Kill(&agents_[number], SIGKILL); }
+void MiniCluster::KillLauncher(int number) { launchers_[number]->Kill(); }
 
 std::vector<v1::Object> MiniCluster::List(v1::Kind kind, bool live_only) {
   std::vector<v1::Object> objects;
@@ -172,7 +192,9 @@ std::vector<pid_t> MiniCluster::TaskProcesses() const {
     const pid_t pid = std::atoi(entry->d_name);
     if (pid <= 1 || pid == getpid() || pid == master_) continue;
     if (std::any_of(agents_.begin(), agents_.end(),
-                    [pid](const auto& agent) { return agent.second == pid; })) {
+                    [pid](const auto& agent) { return agent.second == pid; }) ||
+        std::any_of(launchers_.begin(), launchers_.end(),
+                    [pid](const auto& launcher) { return launcher.second->pid() == pid; })) {
       continue;
     }
     const std::string base = absl::StrCat("/proc/", pid);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "proffer/v1/operator.grpc.pb.h"
+#include "support/launcher_process.h"
 
 namespace proffer::testing {
 
@@ -20,7 +21,8 @@ class MiniCluster {
     int agents = 3;
     std::string resources = "cpus:4;mem:2GiB;ports:[31000-31009]";
     std::vector<std::string> master_flags;
-    bool on_disk = true;  // False: the master keeps its registry in memory.
+    bool on_disk = true;      // False: the master keeps its registry in memory.
+    bool contained = false;   // Tasks run in containers; otherwise in process groups.
   };
 
   explicit MiniCluster(Options options);
@@ -34,6 +36,8 @@ class MiniCluster {
   // SIGKILL; returns when the process is gone.
   void KillMaster();
   void KillAgent(int number);
+  void KillLauncher(int number);
+  void StartLauncher(int number);
 
   const std::string& directory() const { return directory_; }
   std::string address() const;
@@ -60,6 +64,7 @@ class MiniCluster {
   std::string directory_;
   pid_t master_ = 0;
   std::map<int, pid_t> agents_;
+  std::map<int, std::unique_ptr<LauncherProcess>> launchers_;
   std::unique_ptr<v1::OperatorService::Stub> stub_;
 };
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <sstream>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "cli/client.h"
@@ -53,9 +54,14 @@ void PrintBanner(std::ostream& out, const Style& style, const DevCluster& cluste
   if (count > kShown) {
     line(good, "...", absl::StrCat("to ", cluster.agents().back().name, ", all alike"));
   }
-  line(style.Yellow("!"), "isolation",
-       geteuid() == 0 ? "posix: cpu and memory are counted, not enforced; tasks run as root here"
-                      : "posix: cpu and memory are counted, not enforced; tasks run as you");
+  const std::string isolation = cluster.isolation();
+  const bool contained = absl::StartsWith(isolation, "containers");
+  line(contained ? good : style.Yellow("!"), "isolation",
+       contained ? absl::StrCat(isolation, "; cpu and memory are enforced")
+                 : absl::StrCat(isolation, "; cpu and memory are counted, not enforced"));
+  if (geteuid() == 0) {
+    line(style.Yellow("!"), "user", "tasks that name no user run as root, without capabilities");
+  }
   line(" ", "state",
        options.dev.keep.empty() ? cluster.place().state() + " (removed at the end)"
                                 : options.dev.keep + " (kept)");

@@ -14,6 +14,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <set>
@@ -65,6 +67,13 @@ std::string DirectoryOfOurProgram() {
 std::string HowEnded(int status) {
   if (WIFSIGNALED(status)) return absl::StrCat("signal ", WTERMSIG(status));
   return absl::StrCat("exit ", WEXITSTATUS(status));
+}
+
+std::string NameForPeople(const std::string& daemon) {
+  if (daemon == "master") return "the master";
+  constexpr absl::string_view kLauncher = ".launcher";
+  if (!absl::EndsWith(daemon, kLauncher)) return "agent " + daemon;
+  return absl::StrCat("the launcher of ", daemon.substr(0, daemon.size() - kLauncher.size()));
 }
 
 // Watches the master's agents and raises `ready` when `count` are connected.
@@ -150,7 +159,7 @@ absl::StatusOr<std::unique_ptr<DevCluster>> DevCluster::Start(const std::string&
 
 absl::Status DevCluster::Plan(const DevOptions& options) {
   programs_ = DirectoryOfOurProgram();
-  for (const char* program : {"proffer-master", "proffer-agent", "proffer-shim"}) {
+  for (const char* program : {"proffer-master", "proffer-agent", "proffer-launcher"}) {
     if (access(absl::StrCat(programs_, "/", program).c_str(), X_OK) != 0) {
       return absl::NotFoundError(absl::StrCat(
           program, " is not beside proffer in ", programs_,
@@ -159,7 +168,7 @@ absl::Status DevCluster::Plan(const DevOptions& options) {
   }
   const std::string& directory = place().directory;
   const std::string state = place().state();
-  for (const std::string& made : {logs(), directory + "/run"}) {
+  for (const std::string& made : {logs(), directory + "/run", directory + "/l"}) {
     if (mkdir(made.c_str(), 0700) != 0 && errno != EEXIST) {
       return absl::ErrnoToStatus(errno, absl::StrCat("could not make ", made));
     }
@@ -177,6 +186,9 @@ absl::Status DevCluster::Plan(const DevOptions& options) {
     if (!parsed.ok()) return Annotate(parsed.status(), "--mem");
     mem = *parsed;
   }
+  char real[PATH_MAX];
+  if (realpath(state.c_str(), real) == nullptr) return absl::ErrnoToStatus(errno, state);
+  const std::string real_state = real;
   const int64_t disk = WholeMebibytes(FreeDisk(state) / count);
   const int first_port = kFirstPort + (place().number - 1) % 30 * kPorts;
   daemons_.push_back({"master",
@@ -192,10 +204,18 @@ absl::Status DevCluster::Plan(const DevOptions& options) {
         "cpus:", PrintScalar(kCpus, cpus), ";mem:", PrintScalar(kMem, mem), ";ports:[",
         first_port + i * kPorts / count, "-", first_port + (i + 1) * kPorts / count - 1, "]");
     if (disk > 0) absl::StrAppend(&agent.resources, ";disk:", PrintScalar(kDisk, disk));
+    RETURN_IF_ERROR(WriteLauncherConfig(agent.name, real_state));
+    daemons_.push_back({agent.name + ".launcher",
+                        {programs_ + "/proffer-launcher",
+                         absl::StrCat("--config=", directory, "/l/", agent.name, ".conf")},
+                        {},
+                        0,
+                        0});
     daemons_.push_back(
         {agent.name,
-         {programs_ + "/proffer-agent", "--master=" + master(), "--hostname=" + agent.name,
-          "--work_dir=" + state + "/" + agent.name,
+         {programs_ + "/proffer-agent", "--launcher=" + directory + "/l/" + agent.name + "/s",
+          "--master=" + master(), "--hostname=" + agent.name,
+          "--work_dir=" + real_state + "/" + agent.name,
           "--runtime_dir=" + directory + "/run/" + agent.name, "--resources=" + agent.resources},
          {},
          0,
@@ -203,6 +223,33 @@ absl::Status DevCluster::Plan(const DevOptions& options) {
     agents_.push_back(std::move(agent));
   }
   return absl::OkStatus();
+}
+
+absl::Status DevCluster::WriteLauncherConfig(const std::string& agent,
+                                             const std::string& state) const {
+  const std::string& directory = place().directory;
+  const std::string path = absl::StrCat(directory, "/l/", agent, ".conf");
+  std::ofstream file(path);
+  file << "# What the launcher of agent " << agent << " may do; written by proffer dev.\n"
+       << "socket = " << directory << "/l/" << agent << "/s\n"
+       << "agent_uid = " << geteuid() << "\n"
+       << "run_root = " << directory << "/run/" << agent << "\n"
+       << "sandbox_root = " << state << "/" << agent << "/sandboxes\n"
+       << "cgroup_root = proffer-dev-" << getpid() << "-" << agent << "\n"
+       << "users = any\n"
+       << "capabilities = NET_BIND_SERVICE\n";
+  file.close();
+  if (!file) return absl::UnavailableError(absl::StrCat("could not write ", path));
+  chmod(path.c_str(), 0600);
+  return absl::OkStatus();
+}
+
+std::string DevCluster::isolation() const {
+  std::ifstream file(absl::StrCat(logs(), "/", agents_[0].name, ".launcher.log"));
+  std::string line;
+  std::getline(file, line);
+  const size_t at = line.find("; ");
+  return at == std::string::npos ? "" : line.substr(at + 2);
 }
 
 absl::Status DevCluster::StartOne(Daemon* daemon, int stdout_fd) {
@@ -299,7 +346,7 @@ void DevCluster::ReapAndRestart(const std::function<void(const std::string&)>& s
       daemon.process = {};
       const bool early = BootTimeNow().ms - daemon.started_ms < kEarlyEndMs;
       daemon.early_ends = early ? daemon.early_ends + 1 : 0;
-      const std::string what = daemon.name == "master" ? "the master" : "agent " + daemon.name;
+      const std::string what = NameForPeople(daemon.name);
       if (daemon.early_ends >= kMostEarlyEnds) {
         say(absl::StrCat(what, " keeps ending (", HowEnded(status), "), so it stays down",
                          EndOfLog(daemon.name)));

@@ -1,4 +1,5 @@
-// A whole cluster on this machine: a master and agents as processes beside this one.
+// A whole cluster on this machine: a master, agents and their launchers as processes beside this
+// one.
 #pragma once
 
 #include <functional>
@@ -41,6 +42,9 @@ class DevCluster {
     std::string resources;
   };
   const std::vector<Agent>& agents() const { return agents_; }
+  // What the launchers say of how tasks are kept apart: "containers: ..." or "process groups only:
+  // ...".
+  std::string isolation() const;
 
  private:
   struct Daemon {
@@ -54,6 +58,7 @@ class DevCluster {
   explicit DevCluster(std::unique_ptr<ClaimedPlace> claimed);
   absl::Status Plan(const DevOptions& options);
   absl::Status StartOne(Daemon* daemon, int stdout_fd);
+  absl::Status WriteLauncherConfig(const std::string& agent, const std::string& state) const;
   absl::Status StartMaster();
   absl::Status StartAgents();
   // The one that ended, if any: an error with the end of its log.

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -57,6 +58,21 @@ bool IsLocked(const std::string& path) {
   const bool locked = flock(fd, LOCK_SH | LOCK_NB) != 0;
   close(fd);
   return locked;
+}
+
+// The cgroups of containers, which their launchers may not have lived to remove.
+void CleanContainers(const std::string& directory) {
+  std::error_code error;
+  const fs::path launcher =
+      fs::read_symlink("/proc/self/exe", error).parent_path() / "proffer-launcher";
+  for (const auto& entry : fs::directory_iterator(directory + "/l", error)) {
+    if (entry.path().extension() != ".conf") continue;
+    DaemonSpec spec;
+    spec.argv = {launcher.string(), "--config=" + entry.path().string(), "--clean"};
+    spec.log_path = directory + "/l/clean.log";
+    const absl::StatusOr<ProcessStamp> process = StartDaemon(spec);
+    if (process.ok()) waitpid(process->pid, nullptr, 0);
+  }
 }
 
 void RemoveTree(const std::string& path) {
@@ -119,6 +135,7 @@ absl::StatusOr<std::unique_ptr<ClaimedPlace>> ClaimedPlace::Claim(
       continue;
     }
     const int killed = KillEverythingOf(BelongingsOf(place), 0);
+    CleanContainers(place.directory);
     RemoveTree(place.directory);
     removed->push_back(absl::StrCat(
         place.directory, killed == 0 ? "" : absl::StrCat(" and ", killed, " processes")));
@@ -155,6 +172,7 @@ absl::StatusOr<std::unique_ptr<ClaimedPlace>> ClaimedPlace::Claim(
 
 ClaimedPlace::~ClaimedPlace() {
   KillEverythingOf(BelongingsOf(place_), kTaskGraceMs);
+  CleanContainers(place_.directory);
   RemoveTree(place_.directory);
   if (lock_ >= 0) close(lock_);
 }

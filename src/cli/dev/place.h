@@ -4,6 +4,7 @@
 //   <base>/<n>/lock     held as long as the cluster runs
 //   <base>/<n>/dev.pid  the process that runs it
 //   <base>/<n>/m/s      the master's socket
+//   <base>/<n>/l        the launchers' configurations and sockets
 //   <base>/<n>/run      what agents keep while they run
 //   <base>/<n>/state    registry, work directories and logs; a link when they are to be kept
 #pragma once

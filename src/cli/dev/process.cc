@@ -139,7 +139,8 @@ Found FindAll(const Belongings& belongings) {
     if (row.name == "proffer-shim") {
       found.shims.push_back(stamp);
     } else if (absl::StartsWith(row.name, "proffer-master") ||
-               absl::StartsWith(row.name, "proffer-agent")) {
+               absl::StartsWith(row.name, "proffer-agent") ||
+               absl::StartsWith(row.name, "proffer-launche")) {  // The kernel cuts names off.
       found.daemons.push_back(stamp);
     } else {
       found.tasks.push_back(stamp);
