@@ -78,7 +78,7 @@ TEST(Policy, AskedForWhatItDoesNotHaveItSaysSo) {
 
 TEST(Policy, PathsOfSandboxesAreOfNamesOnly) {
   EXPECT_TRUE(IsRelativePath("fw/task/1-1"));
-  for (const std::string path : {std::string(""), std::string("/"), std::string("a//b"),
+  for (const std::string& path : {std::string(""), std::string("/"), std::string("a//b"),
                                  std::string("a/"), std::string(".."), std::string("a/../b"),
                                  std::string("a/.")}) {
     EXPECT_FALSE(IsRelativePath(path)) << path;
