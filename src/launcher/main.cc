@@ -73,7 +73,7 @@ int main(int argc, char** argv) {
   if (clean) return 0;
   const proffer::launcher::Welcome& welcome = launcher.welcome();
   if (welcome.why_not.empty()) {
-    fprintf(stderr, "proffer-launcher: serving on %s; containers: cgroups (%s) below %s, namespaces\n",
+    fprintf(stderr, "proffer-launcher: serving on %s; containers: cgroups (%s), namespaces; below %s\n",
             config.socket.c_str(),
             proffer::isolator::Name(
                 static_cast<proffer::isolator::CgroupKind>(welcome.cgroup_kind)),

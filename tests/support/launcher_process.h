@@ -32,6 +32,7 @@ class LauncherProcess {
   void Kill();  // SIGKILL; returns when it is gone.
   pid_t pid() const { return pid_; }
   std::string socket() const { return options_.directory + "/s"; }
+  const std::string& cgroup_root() const { return options_.cgroup_root; }
   std::string log() const { return options_.directory + "/launcher.log"; }
   // Groups of containers that exist now, over all trees.
   std::vector<std::string> Groups() const;

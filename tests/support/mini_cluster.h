@@ -43,6 +43,7 @@ class MiniCluster {
   std::string address() const;
   pid_t master_pid() const { return master_; }
   pid_t agent_pid(int number) const { return agents_.at(number); }
+  const LauncherProcess& launcher(int number) const { return *launchers_.at(number); }
 
   v1::OperatorService::Stub& stub() { return *stub_; }
   std::vector<v1::Object> List(v1::Kind kind, bool live_only = false);

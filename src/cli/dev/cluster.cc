@@ -249,7 +249,8 @@ std::string DevCluster::isolation() const {
   std::string line;
   std::getline(file, line);
   const size_t at = line.find("; ");
-  return at == std::string::npos ? "" : line.substr(at + 2);
+  if (at == std::string::npos) return "";
+  return line.substr(at + 2, line.find(';', at + 2) - at - 2);
 }
 
 absl::Status DevCluster::StartOne(Daemon* daemon, int stdout_fd) {
