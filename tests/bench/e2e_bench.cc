@@ -210,7 +210,7 @@ int main(int argc, char** argv) {
   proffer::bench::Report report(argc, argv);
   if (report.Wants("dev/ready")) proffer::BenchDev(report);
   if (report.Wants("e2e/latency")) proffer::BenchLatency(report, false);
-  if (report.Wants("e2e/tasks")) proffer::BenchTasks(report, 5000, false);
+  if (report.Wants("e2e/tasks")) proffer::BenchTasks(report, 10000, false);
   if (!proffer::testing::CanContain()) {
     std::fprintf(stderr, "without containers, which need root and cgroups\n");
     return report.Finish();

@@ -41,6 +41,10 @@ MiniCluster::MiniCluster(Options options) : options_(std::move(options)) {
   std::string name = options_.contained ? "/run/pfXXXXXX" : "/tmp/pfXXXXXX";
   CHECK(mkdtemp(name.data()) != nullptr);
   directory_ = name;
+  // On tmpfs, as it is meant to be.
+  std::string runtime = "/dev/shm/pfXXXXXX";
+  CHECK(mkdtemp(runtime.data()) != nullptr);
+  runtime_directory_ = runtime;
   StartMaster();
   for (int i = 1; i <= options_.agents; ++i) StartAgent(i);
   WaitForAgents(options_.agents);
@@ -54,6 +58,7 @@ MiniCluster::~MiniCluster() {
   // What was just killed may still hold files open for a moment; names can go all the same.
   std::error_code ignored;
   std::filesystem::remove_all(directory_, ignored);
+  std::filesystem::remove_all(runtime_directory_, ignored);
 }
 
 std::string MiniCluster::address() const { return absl::StrCat("unix:", directory_, "/m/s"); }
@@ -102,7 +107,7 @@ void MiniCluster::StartLauncher(int number) {
   LauncherProcess::Options options;
   options.directory = absl::StrCat(directory_, "/l", number);
   std::filesystem::create_directory(options.directory);
-  options.run_root = absl::StrCat(directory_, "/r", number);
+  options.run_root = absl::StrCat(runtime_directory_, "/r", number);
   options.sandbox_root = absl::StrCat(directory_, "/a", number, "/sandboxes");
   if (options_.contained) {
     options.cgroup_root = absl::StrCat("proffer-test-", directory_.substr(directory_.size() - 6),
@@ -116,7 +121,7 @@ void MiniCluster::StartAgent(int number) {
   agents_[number] = Spawn(
       "proffer-agent",
       {absl::StrCat("--master=", address()), absl::StrCat("--work_dir=", directory_, "/a", number),
-       absl::StrCat("--runtime_dir=", directory_, "/r", number),
+       absl::StrCat("--runtime_dir=", runtime_directory_, "/r", number),
        absl::StrCat("--launcher=", launchers_[number]->socket()),
        absl::StrCat("--hostname=a", number), absl::StrCat("--attributes=number:", number),
        absl::StrCat("--resources=", options_.resources)},

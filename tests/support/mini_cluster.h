@@ -63,6 +63,7 @@ class MiniCluster {
 
   const Options options_;
   std::string directory_;
+  std::string runtime_directory_;
   pid_t master_ = 0;
   std::map<int, pid_t> agents_;
   std::map<int, std::unique_ptr<LauncherProcess>> launchers_;
