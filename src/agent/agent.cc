@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "agent/checkpoint.h"
 #include "common/base/clock.h"
 #include "common/base/status.h"
+#include "common/convert/values.h"
+#include "isolator/cgroup/usage.h"
 
 namespace proffer::agent {
 namespace {
@@ -52,7 +55,8 @@ absl::StatusOr<std::unique_ptr<Agent>> Agent::Start(AgentOptions options, Store*
   agent->link_ = std::make_unique<MasterLink>(agent->options_.masters, &agent->mailbox_);
   agent->data_ = std::make_unique<DataLink>(
       &agent->runner_->sandboxes(),
-      [raw = agent.get()](const model::TaskKey& key) { return raw->IsLive(key); });
+      [raw = agent.get()](const model::TaskKey& key) { return raw->IsLive(key); },
+      [raw = agent.get()] { return raw->ReadUsage(); });
   agent->core_ = std::make_unique<Core>(agent->options_.core, records);
   LOG(INFO) << "agent " << agent->core_->identity().agent << " begins with " << records.size()
             << " records and " << agent->options_.core.info.resources;
@@ -194,6 +198,35 @@ void Agent::Began(const model::AttemptId& attempt, const model::TaskKey& key) {
 void Agent::Ended(const model::AttemptId& attempt) {
   MutexLock lock(&live_mutex_);
   live_.erase(attempt);
+}
+
+v1::AgentUsage Agent::ReadUsage() const {
+  const isolator::MachineFacts machine = runner_->machine();
+  v1::AgentUsage report;
+  if (!machine.contained) return report;
+  std::map<model::AttemptId, model::TaskKey> live;
+  {
+    MutexLock lock(&live_mutex_);
+    live = live_;
+  }
+  for (const auto& [attempt, key] : live) {
+    isolator::CgroupUsage usage;
+    if (!isolator::ReadCgroupUsage(isolator::RealKernel(), machine.world,
+                                   absl::StrCat(machine.cgroup_root, "/", attempt.ToString()),
+                                   &usage)) {
+      continue;
+    }
+    v1::TaskUsage* task = report.add_tasks();
+    task->set_framework_id(key.framework.value());
+    task->set_task_id(key.task.value());
+    convert::ToProto(attempt, task->mutable_attempt());
+    task->set_cpu_us(static_cast<int64_t>(usage.cpu_us));
+    task->set_memory_bytes(static_cast<int64_t>(usage.memory_bytes));
+    task->set_memory_peak_bytes(static_cast<int64_t>(usage.memory_peak_bytes));
+    task->set_memory_limit_bytes(static_cast<int64_t>(usage.memory_limit_bytes));
+    task->set_pids(static_cast<int64_t>(usage.pids));
+  }
+  return report;
 }
 
 bool Agent::IsLive(const model::TaskKey& key) const {

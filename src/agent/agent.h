@@ -51,6 +51,7 @@ class Agent {
   void SendReady();
   void Carry(Item& item);
   bool IsLive(const model::TaskKey& key) const;
+  v1::AgentUsage ReadUsage() const;
   // Keeps `live_` in step with what the core is told.
   void NoteLife(const Event& event);
   void Began(const model::AttemptId& attempt, const model::TaskKey& key);

@@ -22,8 +22,12 @@ model::TaskKey KeyOf(const v1::ReadLog& request) {
 
 }  // namespace
 
-DataLink::DataLink(Sandboxes* sandboxes, std::function<bool(const model::TaskKey&)> is_live)
-    : sandboxes_(sandboxes), is_live_(std::move(is_live)), thread_([this] { Run(); }) {}
+DataLink::DataLink(Sandboxes* sandboxes, std::function<bool(const model::TaskKey&)> is_live,
+                   std::function<v1::AgentUsage()> usage)
+    : sandboxes_(sandboxes),
+      is_live_(std::move(is_live)),
+      usage_(std::move(usage)),
+      thread_([this] { Run(); }) {}
 
 DataLink::~DataLink() {
   {
@@ -127,6 +131,15 @@ bool DataLink::Advance(uint64_t id, Transfer& transfer, bool* moved) {
   return false;
 }
 
+void DataLink::SendUsage(uint64_t id) {
+  // Small against a reader's window, which is therefore not asked for.
+  const std::string report = usage_().SerializeAsString();
+  for (size_t at = 0; at < report.size(); at += limits::kChunkBytes) {
+    Send(id, static_cast<int64_t>(at), report.substr(at, limits::kChunkBytes), false, "");
+  }
+  Send(id, static_cast<int64_t>(report.size()), "", true, "");
+}
+
 void DataLink::Run() {
   bool moved = false;
   while (true) {
@@ -157,6 +170,8 @@ void DataLink::Run() {
         transfer.request = message.read_log();
         transfer.offset = message.read_log().offset();
         transfer.credit = message.read_log().credit();
+      } else if (message.has_read_usage()) {
+        SendUsage(message.read_usage().transfer_id());
       } else if (message.has_credit()) {
         auto it = transfers_.find(message.credit().transfer_id());
         if (it != transfers_.end()) it->second.credit += message.credit().bytes();

@@ -1,5 +1,5 @@
 // The data connection: sends tasks' output to the master, each transfer as fast as its reader has
-// given credit.
+// given credit, and what tasks use.
 #pragma once
 
 #include <functional>
@@ -18,8 +18,9 @@ namespace proffer::agent {
 // THREAD: any; one thread of its own reads files.
 class DataLink {
  public:
-  // `is_live` says whether a task may still write.
-  DataLink(Sandboxes* sandboxes, std::function<bool(const model::TaskKey&)> is_live);
+  // `is_live` says whether a task may still write; `usage` reads what those that run use.
+  DataLink(Sandboxes* sandboxes, std::function<bool(const model::TaskKey&)> is_live,
+           std::function<v1::AgentUsage()> usage);
   ~DataLink();
 
   // Opens the connection if there is none.
@@ -38,11 +39,13 @@ class DataLink {
   void Run();
   // One step of a transfer; false when it is over. `moved`: something was sent.
   bool Advance(uint64_t id, Transfer& transfer, bool* moved);
+  void SendUsage(uint64_t id);
   bool OpenSandbox(Transfer& transfer, std::string* error);
   void Send(uint64_t id, int64_t offset, std::string data, bool end, std::string error);
 
   Sandboxes* const sandboxes_;
   const std::function<bool(const model::TaskKey&)> is_live_;
+  const std::function<v1::AgentUsage()> usage_;
 
   Mutex mutex_;
   CondVar wake_;

@@ -26,8 +26,8 @@ absl::StatusOr<std::string> ReadSpec(const std::string& spec) {
   std::stringstream text;
   text << file.rdbuf();
   if (!file) {
-    return absl::NotFoundError(absl::StrCat("--explain_launch: ", spec.substr(1),
-                                            " cannot be read"));
+    return absl::NotFoundError(
+        absl::StrCat("--explain_launch: ", spec.substr(1), " cannot be read"));
   }
   return text.str();
 }
@@ -46,8 +46,7 @@ absl::StatusOr<isolator::MachineFacts> AskLauncher(const std::string& socket) {
 
 }  // namespace
 
-absl::StatusOr<std::string> ExplainLaunch(const Runner::Options& options,
-                                          const std::string& spec) {
+absl::StatusOr<std::string> ExplainLaunch(const Runner::Options& options, const std::string& spec) {
   ASSIGN_OR_RETURN(const std::string json, ReadSpec(spec));
   v1::TaskSpec message;
   const google::protobuf::util::Status parsed =

@@ -11,7 +11,7 @@ namespace proffer::agent {
 struct ParsedFlags {
   AgentOptions options;
   std::string work_dir;
-  rpc::Address health;  // Where the health service listens.
+  rpc::Address health;         // Where the health service listens.
   std::string explain_launch;  // Not empty: only to be explained (explain_launch.h).
 };
 

@@ -363,8 +363,8 @@ void Runner::TakeAnswer(const LauncherLink::Answer& answer) {
   }
   if (answer.type != launcher::Type::kRefused) return;
   Disconnect(container);
-  Over(container, LaunchFailed{container->attempt,
-                               absl::StrCat("the launcher refused it: ", answer.text)});
+  Over(container,
+       LaunchFailed{container->attempt, absl::StrCat("the launcher refused it: ", answer.text)});
 }
 
 void Runner::GiveUpWaiting() {
@@ -404,7 +404,8 @@ void Runner::Kill(const KillContainer& command) {
     return Over(&container, LaunchCancelled{command.attempt});
   }
   container.kill_ms = std::min(container.kill_ms.value_or(command.grace_ms), command.grace_ms);
-  Say(&container, launcher::EncodeFrame(launcher::Type::kKill, launcher::EncodeInt64(command.grace_ms)));
+  Say(&container,
+      launcher::EncodeFrame(launcher::Type::kKill, launcher::EncodeInt64(command.grace_ms)));
 }
 
 void Runner::Forget(const ForgetContainer& command) {
@@ -570,7 +571,8 @@ bool Runner::ConnectTo(Container* container, int run_dir) {
   if (container->forgotten) container->kill_ms = 0;
   // What was said on a connection that broke may not have been heard.
   if (container->kill_ms.has_value()) {
-    Say(container, launcher::EncodeFrame(launcher::Type::kKill, launcher::EncodeInt64(*container->kill_ms)));
+    Say(container,
+        launcher::EncodeFrame(launcher::Type::kKill, launcher::EncodeInt64(*container->kill_ms)));
   }
   return true;
 }

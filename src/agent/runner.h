@@ -44,11 +44,11 @@ class Runner {
     std::string runtime_dir;  // On tmpfs: what must not survive a reboot.
     std::string launcher_socket;
     Isolation isolation = Isolation::kAuto;
-    bool cpu_quota = false;   // A hard limit at what was accepted, for tasks that name none.
-    int64_t pids_limit = 0;   // Of tasks that name none.
+    bool cpu_quota = false;  // A hard limit at what was accepted, for tasks that name none.
+    int64_t pids_limit = 0;  // Of tasks that name none.
     int64_t launcher_wait_ms = 30'000;  // A launch waits that long for a launcher to appear.
-    std::string host;          // Told to tasks.
-    std::string default_user;  // Empty: whoever the agent is.
+    std::string host;                   // Told to tasks.
+    std::string default_user;           // Empty: whoever the agent is.
     uint64_t log_file_bytes = 10u << 20;
     uint32_t log_files = 2;
     int64_t kill_grace_ms = limits::kKillGraceDefaultMs;
@@ -83,7 +83,7 @@ class Runner {
     model::AttemptId attempt;
     model::TaskKey key;
     model::AgentId agent;
-    int fd = -1;              // To its shim; -1: none.
+    int fd = -1;  // To its shim; -1: none.
     // Until the program is known to run: what to ask the next launcher for.
     std::shared_ptr<const model::LaunchTask> launch;
     int tries = 0;            // How often a launcher was asked.
@@ -151,7 +151,7 @@ class Runner {
 
   mutable Mutex mutex_;
   std::deque<Work> queue_ GUARDED_BY_MUTEX(mutex_);
-  std::set<model::AttemptId> waiting_ GUARDED_BY_MUTEX(mutex_);  // Launches in the queue.
+  std::set<model::AttemptId> waiting_ GUARDED_BY_MUTEX(mutex_);       // Launches in the queue.
   std::vector<std::string> sandboxes_left_ GUARDED_BY_MUTEX(mutex_);  // For the launcher to delete.
   isolator::MachineFacts machine_ GUARDED_BY_MUTEX(mutex_);
   bool stopping_ GUARDED_BY_MUTEX(mutex_) = false;
@@ -161,13 +161,13 @@ class Runner {
   std::map<int, model::AttemptId> by_fd_;
   std::set<model::AttemptId> examine_again_;
   LauncherLink launcher_;
-  int watched_launcher_ = -1;           // The descriptor of it that is in the epoll set.
+  int watched_launcher_ = -1;  // The descriptor of it that is in the epoll set.
   std::optional<std::set<model::AttemptId>> keep_;  // Once KeepContainers has come: ours.
-  bool list_containers_ = false;  // At the next opportunity.
+  bool list_containers_ = false;                    // At the next opportunity.
   bool said_not_enforced_ = false;
-  std::map<model::AttemptId, Time> waiting_for_launcher_;     // Until when.
-  std::map<uint64_t, model::AttemptId> requests_;             // Launches and destructions.
-  std::set<model::AttemptId> to_destroy_;                     // As soon as there is a launcher.
+  std::map<model::AttemptId, Time> waiting_for_launcher_;  // Until when.
+  std::map<uint64_t, model::AttemptId> requests_;          // Launches and destructions.
+  std::set<model::AttemptId> to_destroy_;                  // As soon as there is a launcher.
   std::thread thread_;
 };
 

@@ -30,8 +30,8 @@ class Sandboxes {
   // Makes the directory, readable by nobody else; its shim gives it to the task's user. One that
   // exists is taken.
   absl::Status Make(const model::TaskKey& key, const model::AttemptId& attempt);
-  // Called, on a thread of this, with the path below the root of a sandbox that could not be deleted
-  // for want of rights. Null: nobody is called any more, from when this returns.
+  // Called, on a thread of this, with the path below the root of a sandbox that could not be
+  // deleted for want of rights. Null: nobody is called any more, from when this returns.
   void OnLeft(std::function<void(const std::string& path)> on_left);
   // Its task is forgotten: it may be deleted once it is not among the newest.
   void Ended(const model::TaskKey& key, const model::AttemptId& attempt);

@@ -1,6 +1,7 @@
 #include "cli/client.h"
 
 #include <chrono>
+#include <map>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -14,6 +15,7 @@
 namespace proffer::cli {
 namespace {
 
+constexpr int64_t kUsageMs = 1'000;
 constexpr int64_t kAnswerMs = 10'000;
 constexpr int64_t kProbeMs = 2'000;
 constexpr int kPageSize = 1'000;
@@ -114,6 +116,34 @@ absl::StatusOr<v1::ExplainResponse> Client::Explain(const std::string& subject) 
   v1::ExplainResponse response;
   RETURN_IF_ERROR(Explained(stub_->Explain(&call, request, &response)));
   return response;
+}
+
+void Client::AddUsage(std::vector<v1::Object>* tasks) {
+  constexpr size_t kMostAgents = 64;
+  std::map<std::string, std::vector<v1::TaskView*>> by_agent;
+  for (v1::Object& object : *tasks) {
+    v1::TaskView* task = object.mutable_task();
+    if (task->state() == v1::RUNNING || task->state() == v1::KILLING) {
+      by_agent[task->agent_id()].push_back(task);
+    }
+  }
+  size_t asked = 0;
+  for (auto& [agent_id, views] : by_agent) {
+    if (++asked > kMostAgents) return;
+    grpc::ClientContext call;
+    SetDeadline(&call, kUsageMs);
+    v1::GetUsageRequest request;
+    request.set_agent_id(agent_id);
+    v1::AgentUsage usage;
+    if (!stub_->GetUsage(&call, request, &usage).ok()) continue;
+    for (const v1::TaskUsage& one : usage.tasks()) {
+      for (v1::TaskView* task : views) {
+        if (task->task_id() == one.task_id() && task->framework_id() == one.framework_id()) {
+          *task->mutable_usage() = one;
+        }
+      }
+    }
+  }
 }
 
 absl::Status Client::KillTask(const v1::KillTaskRequest& request) {

@@ -29,6 +29,9 @@ class Client {
   absl::StatusOr<std::vector<v1::Object>> List(v1::Kind kind, bool live_only = false,
                                                const std::string& framework_id = "");
   absl::StatusOr<v1::ExplainResponse> Explain(const std::string& subject);
+  // Fills in what those of the tasks use that run in containers of connected agents; of the first
+  // 64 agents, and as far as they answer.
+  void AddUsage(std::vector<v1::Object>* tasks);
   absl::Status KillTask(const v1::KillTaskRequest& request);
   absl::Status Teardown(const std::string& framework_id);
   absl::Status SetRoleWeight(const std::string& role, int64_t thousandths);

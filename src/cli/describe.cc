@@ -1,5 +1,6 @@
 #include "cli/describe.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <vector>
@@ -7,6 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "cli/amounts.h"
+#include "proffer/quantity.h"
 
 namespace proffer::cli {
 namespace {
@@ -184,6 +187,20 @@ Table::Paint PaintOf(const v1::TaskView& task) {
     default:
       return Table::Paint::kBad;
   }
+}
+
+std::string CpuUsed(const v1::TaskView& task, int64_t now_unix_ms) {
+  if (!task.has_usage() || task.running_unix_ms() == 0) return "";
+  const int64_t ran_ms = std::max<int64_t>(now_unix_ms - task.running_unix_ms(), 1);
+  // Microseconds in a millisecond are thousandths of a processor.
+  return absl::StrCat(HumanAmount(kCpus, task.usage().cpu_us() / ran_ms), " of ",
+                      HumanAmount(kCpus, Of(SumOf(task.resources()), kCpus)));
+}
+
+std::string MemUsed(const v1::TaskView& task) {
+  if (!task.has_usage()) return "";
+  return absl::StrCat(HumanAmount(kMem, task.usage().memory_bytes()), " of ",
+                      HumanAmount(kMem, task.usage().memory_limit_bytes()));
 }
 
 std::string SignalName(int signal) {

@@ -25,6 +25,10 @@ Table::Paint PaintOf(const v1::TaskView& task);
 
 // "exit 3", "signal 9 (KILL)", "ran out of its time"; "" for a task that lives.
 std::string EndOf(const v1::TaskView& task);
+// "0.2 of 1": processor time a second since it runs, and what it accepted; "" if it is not known.
+std::string CpuUsed(const v1::TaskView& task, int64_t now_unix_ms);
+// "12MiB of 64MiB"; "" if it is not known.
+std::string MemUsed(const v1::TaskView& task);
 // "KILL" of 9; "" for what has no name.
 std::string SignalName(int signal);
 

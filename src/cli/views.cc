@@ -129,6 +129,8 @@ Table TaskTable(const std::vector<v1::Object>& objects, bool wide, int64_t now_u
                                    {"OTHERS"},
                                    {"PORTS"},
                                    {"RAN", kRight},
+                                   {"CPU USED", kRight},
+                                   {"MEM USED", kRight},
                                    {"ATTEMPT"},
                                    {"UNACKNOWLEDGED"},
                                    {"MESSAGE"}});
@@ -152,11 +154,12 @@ Table TaskTable(const std::vector<v1::Object>& objects, bool wide, int64_t now_u
       amounts.erase(kMem);
       amounts.erase(kPorts);
       const int64_t end = task.ended_unix_ms() != 0 ? task.ended_unix_ms() : now_unix_ms;
-      row.insert(row.end(),
-                 {task.name() == task.task_id() ? std::string() : task.name(), task.role(),
-                  HumanAmounts(amounts), PortsOf(task.resources()),
-                  Age(task.running_unix_ms(), end), Print(task.attempt()),
-                  task.unacknowledged() ? std::string("yes") : std::string(), task.message()});
+      row.insert(
+          row.end(),
+          {task.name() == task.task_id() ? std::string() : task.name(), task.role(),
+           HumanAmounts(amounts), PortsOf(task.resources()), Age(task.running_unix_ms(), end),
+           CpuUsed(task, now_unix_ms), MemUsed(task), Print(task.attempt()),
+           task.unacknowledged() ? std::string("yes") : std::string(), task.message()});
     }
     table.Add(std::move(row));
   }

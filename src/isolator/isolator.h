@@ -27,8 +27,8 @@ struct UserNeed {
 };
 
 struct TaskNeeds {
-  int64_t cpu_milli = 0;  // Accepted, in thousandths of a processor.
-  int64_t mem_bytes = 0;  // Accepted.
+  int64_t cpu_milli = 0;        // Accepted, in thousandths of a processor.
+  int64_t mem_bytes = 0;        // Accepted.
   int64_t cpu_quota_milli = 0;  // Never more processor than that; 0: no hard limit.
   int64_t pids = 0;             // Processes and threads; 0: no limit.
   std::vector<std::string> capabilities;
@@ -54,13 +54,13 @@ struct Isolator {
 };
 
 // All there are, in the order in which they plan.
-extern const Isolator kCpuIsolator;          // cgroup/cpu.cc
-extern const Isolator kMemoryIsolator;       // cgroup/memory.cc
-extern const Isolator kPidsIsolator;         // cgroup/pids.cc
-extern const Isolator kNamespaceIsolator;    // namespace/namespaces.cc
-extern const Isolator kFilesystemIsolator;   // filesystem/filesystem.cc
-extern const Isolator kRlimitIsolator;       // process/rlimits.cc
-extern const Isolator kUserIsolator;         // process/user.cc
-extern const Isolator kCapabilityIsolator;   // process/capabilities.cc
+extern const Isolator kCpuIsolator;         // cgroup/cpu.cc
+extern const Isolator kMemoryIsolator;      // cgroup/memory.cc
+extern const Isolator kPidsIsolator;        // cgroup/pids.cc
+extern const Isolator kNamespaceIsolator;   // namespace/namespaces.cc
+extern const Isolator kFilesystemIsolator;  // filesystem/filesystem.cc
+extern const Isolator kRlimitIsolator;      // process/rlimits.cc
+extern const Isolator kUserIsolator;        // process/user.cc
+extern const Isolator kCapabilityIsolator;  // process/capabilities.cc
 
 }  // namespace proffer::isolator

@@ -44,9 +44,9 @@ enum class Mount : uint8_t {
 };
 
 struct LaunchPlan {
-  std::string name;      // Of the container, [A-Za-z0-9._-]{1,64}: its directories and cgroups.
-  std::string run_dir;   // Absolute; exists.
-  std::string sandbox;   // Absolute; exists.
+  std::string name;     // Of the container, [A-Za-z0-9._-]{1,64}: its directories and cgroups.
+  std::string run_dir;  // Absolute; exists.
+  std::string sandbox;  // Absolute; exists.
   std::vector<std::string> argv;
   std::vector<std::string> environment;  // "NAME=value".
   std::string working_directory;         // Absolute.

@@ -12,7 +12,7 @@ namespace {
 
 const std::vector<const Isolator*>& All() {
   static const auto* const kAll = new std::vector<const Isolator*>{
-      &kCpuIsolator,    &kMemoryIsolator,     &kPidsIsolator, &kNamespaceIsolator,
+      &kCpuIsolator,        &kMemoryIsolator, &kPidsIsolator, &kNamespaceIsolator,
       &kFilesystemIsolator, &kRlimitIsolator, &kUserIsolator, &kCapabilityIsolator};
   return *kAll;
 }
@@ -100,7 +100,8 @@ std::string Print(const LaunchPlan& plan, const MachineFacts& facts) {
     const std::string path = absl::StrCat("/", facts.cgroup_root, "/", plan.name);
     for (const std::string& tree : facts.world.Trees()) line("cgroup", absl::StrCat(tree, path));
     for (const CgroupWrite& write : WritesFor(plan.cgroup, facts.world)) {
-      line("  " + write.file, absl::StrCat(write.value, write.optional ? " (if there is one)" : ""));
+      line("  " + write.file,
+           absl::StrCat(write.value, write.optional ? " (if there is one)" : ""));
     }
   }
   line("descriptors", "0 /dev/null, 1 and 2 pipes to the logs");

@@ -97,7 +97,8 @@ std::string Take(const std::string& key, const std::string& value, Config* confi
     }
     return "";
   }
-  return "one of socket, agent_uid, run_root, sandbox_root, cgroup_root, isolation, unified, users, "
+  return "one of socket, agent_uid, run_root, sandbox_root, cgroup_root, isolation, unified, "
+         "users, "
          "capabilities as the name of the setting";
 }
 

@@ -115,8 +115,8 @@ void Launcher::DetectIsolation() {
         isolator::PrepareCgroupRoot(isolator::RealKernel(), world, config_.cgroup_root);
   }
   // Mounts of our own, which containers get copies of and the machine does not see.
-  if (welcome_.why_not.empty() &&
-      (unshare(CLONE_NEWNS) != 0 || mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0)) {
+  if (welcome_.why_not.empty() && (unshare(CLONE_NEWNS) != 0 ||
+                                   mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0)) {
     welcome_.why_not = Why("no mount namespace could be made");
   }
   if (welcome_.why_not.empty()) {
@@ -144,7 +144,8 @@ std::string Launcher::Listen() {
   memcpy(address.sun_path, config_.socket.c_str(), config_.socket.size() + 1);
   unlink(config_.socket.c_str());
   listener_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (listener_ < 0 || bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0 ||
+  if (listener_ < 0 ||
+      bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0 ||
       chmod(config_.socket.c_str(), 0600) != 0 ||
       (geteuid() == 0 && chown(config_.socket.c_str(), config_.agent_uid, -1) != 0) ||
       listen(listener_, 8) != 0) {
@@ -190,8 +191,7 @@ void Launcher::Accept() {
   if (fd < 0) return;
   ucred peer = {};
   socklen_t size = sizeof(peer);
-  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
-      peer.uid != config_.agent_uid) {
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.uid != config_.agent_uid) {
     fprintf(stderr, "proffer-launcher: user %u was turned away; the agent is user %u\n", peer.uid,
             config_.agent_uid);
     close(fd);
@@ -292,9 +292,9 @@ void Launcher::Launch(const Frame& frame) {
   }
   const int connection = descriptors_.front();
   descriptors_.pop_front();
-  const std::string why =
-      !read ? "the plan cannot be read"
-            : CheckPlan(plan, config_, welcome_.root, welcome_.cgroup_kind != 0);
+  const std::string why = !read
+                              ? "the plan cannot be read"
+                              : CheckPlan(plan, config_, welcome_.root, welcome_.cgroup_kind != 0);
   FAILPOINT("launcher:plan-checked");
   if (!why.empty()) {
     Say(Type::kRefused, EncodeRequest(request, why));
@@ -323,9 +323,7 @@ void Launcher::Destroy(uint64_t request, const std::string& name) {
   const isolator::CgroupGroup group(isolator::RealKernel(), context_.world,
                                     config_.cgroup_root + "/" + name);
   // It may take a while, and the launcher has others to serve.
-  const bool forked = Fork([&] {
-    Say(Type::kDone, EncodeRequest(request, DestroyGroups(group)));
-  });
+  const bool forked = Fork([&] { Say(Type::kDone, EncodeRequest(request, DestroyGroups(group))); });
   if (!forked) Say(Type::kRefused, EncodeRequest(request, Why("no process could be forked")));
 }
 
@@ -336,8 +334,8 @@ void Launcher::DeleteSandbox(uint64_t request, const std::string& path) {
   }
   const bool forked = Fork([&] {
     const int root = open(config_.sandbox_root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const std::string left = root < 0 ? Why(config_.sandbox_root)
-                                      : isolator::DeleteTreeBelow(root, path);
+    const std::string left =
+        root < 0 ? Why(config_.sandbox_root) : isolator::DeleteTreeBelow(root, path);
     Say(Type::kDone, EncodeRequest(request, left));
   });
   if (!forked) Say(Type::kRefused, EncodeRequest(request, Why("no process could be forked")));

@@ -73,11 +73,11 @@ int main(int argc, char** argv) {
   if (clean) return 0;
   const proffer::launcher::Welcome& welcome = launcher.welcome();
   if (welcome.why_not.empty()) {
-    fprintf(stderr, "proffer-launcher: serving on %s; containers: cgroups (%s), namespaces; below %s\n",
-            config.socket.c_str(),
-            proffer::isolator::Name(
-                static_cast<proffer::isolator::CgroupKind>(welcome.cgroup_kind)),
-            config.cgroup_root.c_str());
+    fprintf(
+        stderr, "proffer-launcher: serving on %s; containers: cgroups (%s), namespaces; below %s\n",
+        config.socket.c_str(),
+        proffer::isolator::Name(static_cast<proffer::isolator::CgroupKind>(welcome.cgroup_kind)),
+        config.cgroup_root.c_str());
   } else {
     fprintf(stderr, "proffer-launcher: serving on %s; process groups only: %s\n",
             config.socket.c_str(), welcome.why_not.c_str());

@@ -100,8 +100,8 @@ std::string CheckContainer(const LaunchPlan& plan, bool root, bool cgroups) {
   if (plan.cgroup.memory_bytes != 0 && plan.cgroup.memory_bytes < kLeastMemory) {
     return "the limit of memory is below 1 MiB";
   }
-  if (plan.cgroup.memory_bytes > uint64_t{1} << 62 ||
-      plan.cgroup.memory_low_bytes > uint64_t{1} << 62) {
+  if (plan.cgroup.memory_bytes > uint64_t{1} << 62 || plan.cgroup.memory_low_bytes > uint64_t{1}
+                                                                                         << 62) {
     return "the limit of memory is above 4 EiB";
   }
   if ((plan.namespaces & ~isolator::kAllNamespaces) != 0) return "a namespace is unknown";

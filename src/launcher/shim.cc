@@ -125,8 +125,7 @@ class Shim {
 
   // Opens the sandbox for the task's user: whoever made it, nobody else may have had a hand in it.
   int OpenSandbox(std::string* why) {
-    const int fd =
-        open(plan_.sandbox.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    const int fd = open(plan_.sandbox.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     struct stat facts = {};
     if (fd < 0 || fstat(fd, &facts) != 0) {
       *why = "the sandbox " + plan_.sandbox + " cannot be opened: " + strerror(errno);
@@ -139,17 +138,16 @@ class Shim {
       return -1;
     }
     // The agent reads it by way of the group.
-    if (facts.st_uid != task_uid() &&
-        (fchown(fd, task_uid(), -1) != 0 || fchmod(fd, 0750) != 0)) {
+    if (facts.st_uid != task_uid() && (fchown(fd, task_uid(), -1) != 0 || fchmod(fd, 0750) != 0)) {
       *why = std::string("the sandbox could not be given to its user: ") + strerror(errno);
       close(fd);
       return -1;
     }
-    const bool wants_tmp = std::count(plan_.mounts.begin(), plan_.mounts.end(),
-                                      isolator::Mount::kPrivateTmp) != 0;
+    const bool wants_tmp =
+        std::count(plan_.mounts.begin(), plan_.mounts.end(), isolator::Mount::kPrivateTmp) != 0;
     if (wants_tmp && mkdirat(fd, isolator::kTmpOfSandbox, 0700) == 0) {
-      const int tmp = openat(fd, isolator::kTmpOfSandbox,
-                             O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+      const int tmp =
+          openat(fd, isolator::kTmpOfSandbox, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
       if (tmp >= 0 && (fchown(tmp, task_uid(), task_gid()) != 0 || fchmod(tmp, 01777) != 0)) {
         *why = std::string("the task's /tmp could not be made: ") + strerror(errno);
       }
@@ -163,12 +161,11 @@ class Shim {
     int output[2] = {-1, -1};
     int error[2] = {-1, -1};
     const int sandbox = OpenSandbox(&why);
-    if (why.empty() &&
-        (!logs_[0].Open(sandbox, "stdout", plan_.log_file_bytes, plan_.log_files, task_uid(),
-                        task_gid()) ||
-         !logs_[1].Open(sandbox, "stderr", plan_.log_file_bytes, plan_.log_files, task_uid(),
-                        task_gid()) ||
-         pipe2(output, O_CLOEXEC) != 0 || pipe2(error, O_CLOEXEC) != 0)) {
+    if (why.empty() && (!logs_[0].Open(sandbox, "stdout", plan_.log_file_bytes, plan_.log_files,
+                                       task_uid(), task_gid()) ||
+                        !logs_[1].Open(sandbox, "stderr", plan_.log_file_bytes, plan_.log_files,
+                                       task_uid(), task_gid()) ||
+                        pipe2(output, O_CLOEXEC) != 0 || pipe2(error, O_CLOEXEC) != 0)) {
       why = std::string("the log files could not be made in the sandbox: ") + strerror(errno);
     }
     FAILPOINT("shim:logs-opened");
@@ -217,7 +214,8 @@ class Shim {
 
   void Turn() {
     epoll_event events[8];
-    const int count = epoll_wait(epoll_, events, 8, sweeping_ || short_of_memory_ ? kLookAgainMs : -1);
+    const int count =
+        epoll_wait(epoll_, events, 8, sweeping_ || short_of_memory_ ? kLookAgainMs : -1);
     for (int i = 0; i < count && !done_; ++i) {
       const int fd = events[i].data.fd;
       if (fd == signals_) {

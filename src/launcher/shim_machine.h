@@ -1,7 +1,8 @@
 // What a shim decides: pure, no clock, no descriptor. The driver tells what happened and does what
 // comes back.
 //
-//   starting -> running -> sweeping (the program ended; what it left behind is being killed) -> over
+//   starting -> running -> sweeping (the program ended; what it left behind is being killed) ->
+//   over
 #pragma once
 
 #include <algorithm>

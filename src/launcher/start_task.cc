@@ -58,9 +58,9 @@ std::vector<std::string> Candidates(const isolator::LaunchPlan& plan) {
 }
 
 // In the child. Only system calls: the parent's memory is a copy, its locks are in unknown state.
-[[noreturn]] void Become(const isolator::LaunchPlan& plan, const std::vector<std::string>& candidates,
-                         char* const* argv, char* const* environment, int input, int output,
-                         int error, int report) {
+[[noreturn]] void Become(const isolator::LaunchPlan& plan,
+                         const std::vector<std::string>& candidates, char* const* argv,
+                         char* const* environment, int input, int output, int error, int report) {
   setpgid(0, 0);
   // The raw call, because the C library keeps two signals for itself and would leave them ignored
   // if whoever started us did. All zero: the default.

@@ -44,15 +44,15 @@ enum class Type : uint8_t {
   kEnded = 67,         // See Ended. Nothing of the task lives any more.
   kTaken = 68,         // Another shim has this attempt; this one has done nothing and goes.
   // To the launcher. Each begins with the u64 number of the request, which its answer repeats.
-  kLaunch = 33,         // A plan, and a descriptor beside it. Answered only if refused.
-  kDestroy = 34,        // Text: the container. Kills all it has and removes its cgroups.
+  kLaunch = 33,   // A plan, and a descriptor beside it. Answered only if refused.
+  kDestroy = 34,  // Text: the container. Kills all it has and removes its cgroups.
   kListContainers = 35,
   kDeleteSandbox = 36,  // Text: a sandbox, relative to the root of them.
   // From the launcher.
-  kWelcome = 97,     // The first frame on every connection. See Welcome.
-  kRefused = 98,     // Text: why. Nothing was done.
-  kDone = 99,        // Text: what is left all the same, or "".
-  kContainers = 100, // Texts: the containers that have cgroups.
+  kWelcome = 97,      // The first frame on every connection. See Welcome.
+  kRefused = 98,      // Text: why. Nothing was done.
+  kDone = 99,         // Text: what is left all the same, or "".
+  kContainers = 100,  // Texts: the containers that have cgroups.
 };
 
 inline constexpr char kStartedFile[] = "started";
@@ -83,10 +83,10 @@ struct Ended {
 struct Welcome {
   uint32_t version = kWireVersion;
   bool root = false;
-  uint8_t cgroup_kind = 0;              // isolator::CgroupKind; 0: containers get none.
+  uint8_t cgroup_kind = 0;               // isolator::CgroupKind; 0: containers get none.
   std::vector<std::string> cgroup_dirs;  // Of cpu, cpuacct, memory, pids, freezer, unified, or "".
-  std::string cgroup_root;              // Below each of them.
-  std::string why_not;                  // Why containers are not isolated, or "".
+  std::string cgroup_root;               // Below each of them.
+  std::string why_not;                   // Why containers are not isolated, or "".
 };
 
 // Where the file "stdout" begins, counted from the task's first byte. Written in place at every

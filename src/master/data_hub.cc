@@ -10,11 +10,14 @@ namespace {
 // What a transfer may have on its way: enough for a fast link, little enough for the master.
 constexpr int64_t kWindowBytes = 1 << 20;
 
-v1::DataDown ReadOrder(uint64_t transfer, const v1::ReadLog& request) {
-  v1::DataDown down;
-  *down.mutable_read_log() = request;
-  down.mutable_read_log()->set_transfer_id(transfer);
-  down.mutable_read_log()->set_credit(kWindowBytes);
+v1::DataDown ReadOrder(uint64_t transfer, v1::DataDown down) {
+  if (down.has_read_log()) {
+    down.mutable_read_log()->set_transfer_id(transfer);
+    down.mutable_read_log()->set_credit(kWindowBytes);
+  } else {
+    down.mutable_read_usage()->set_transfer_id(transfer);
+    down.mutable_read_usage()->set_credit(kWindowBytes);
+  }
   return down;
 }
 
@@ -103,7 +106,7 @@ void DataHub::Closed(const std::string& agent_id, const Stream* stream) {
   for (const auto& reading : broken) reading->on_chunk(end);
 }
 
-uint64_t DataHub::Read(const std::string& agent_id, v1::ReadLog request, OnChunk on_chunk) {
+uint64_t DataHub::Read(const std::string& agent_id, v1::DataDown request, OnChunk on_chunk) {
   auto reading = std::make_shared<Reading>();
   reading->agent_id = agent_id;
   reading->request = std::move(request);

@@ -27,8 +27,8 @@ class DataHub final : public v1::AgentDataService::CallbackService {
       grpc::CallbackServerContext* context) override;
 
   // Begins a transfer from that agent; it waits until the agent's data connection is there.
-  // `request` needs no transfer id and no credit.
-  uint64_t Read(const std::string& agent_id, v1::ReadLog request, OnChunk on_chunk);
+  // `request` is a read_log or read_usage; it needs no transfer id and no credit.
+  uint64_t Read(const std::string& agent_id, v1::DataDown request, OnChunk on_chunk);
   // The reader has taken that many bytes.
   void GiveCredit(uint64_t transfer, int64_t bytes);
   // The reader is gone, or there will be no connection: no more callbacks after this returns.
@@ -39,7 +39,7 @@ class DataHub final : public v1::AgentDataService::CallbackService {
   using Stream = rpc::ServerStream<v1::DataUp, v1::DataDown>;
   struct Reading {
     std::string agent_id;
-    v1::ReadLog request;
+    v1::DataDown request;
     OnChunk on_chunk;
     bool sent = false;
   };

@@ -7,8 +7,10 @@ namespace proffer::master {
 LogReader* LogReader::Begin(DataHub* hub, const std::string& agent_id, v1::ReadLog request) {
   std::shared_ptr<LogReader> reader(new LogReader(hub));
   reader->self_ = reader;
+  v1::DataDown order;
+  *order.mutable_read_log() = std::move(request);
   const uint64_t transfer = hub->Read(
-      agent_id, std::move(request), [reader](const v1::DataChunk& chunk) { reader->Took(chunk); });
+      agent_id, std::move(order), [reader](const v1::DataChunk& chunk) { reader->Took(chunk); });
   MutexLock lock(&reader->mutex_);
   reader->transfer_ = transfer;
   return reader.get();

@@ -8,6 +8,7 @@
 #include "common/rpc/grpc_status.h"
 #include "master/explain.h"
 #include "master/log_reader.h"
+#include "master/usage_reader.h"
 #include "master/view_proto.h"
 #include "master/watch.h"
 
@@ -186,6 +187,24 @@ grpc::ServerWriteReactor<v1::LogChunk>* OperatorService::ReadLogs(
                  [self = reader->self()](const model::Outcome& outcome) {
                    if (!outcome.ok()) {
                      LogReader::Fail(self, rpc::ToGrpc(FromOutcome(outcome)));
+                   }
+                 });
+  }
+  return reader;
+}
+
+grpc::ServerUnaryReactor* OperatorService::GetUsage(grpc::CallbackServerContext*,
+                                                    const v1::GetUsageRequest* request,
+                                                    v1::AgentUsage* response) {
+  if (absl::Status status = Allow("GetUsage", *request); !status.ok()) {
+    return UsageReader::Refuse(rpc::ToGrpc(status));
+  }
+  UsageReader* reader = UsageReader::Begin(data_, request->agent_id(), response);
+  if (!data_->IsConnected(request->agent_id())) {
+    asking_->Ask(DataAsked{model::AgentId(request->agent_id())},
+                 [self = reader->self()](const model::Outcome& outcome) {
+                   if (!outcome.ok()) {
+                     UsageReader::Fail(self, rpc::ToGrpc(FromOutcome(outcome)));
                    }
                  });
   }

@@ -31,6 +31,9 @@ class OperatorService final : public v1::OperatorService::CallbackService {
                                     v1::ExplainResponse* response) override;
   grpc::ServerWriteReactor<v1::LogChunk>* ReadLogs(grpc::CallbackServerContext* context,
                                                    const v1::ReadLogsRequest* request) override;
+  grpc::ServerUnaryReactor* GetUsage(grpc::CallbackServerContext* context,
+                                     const v1::GetUsageRequest* request,
+                                     v1::AgentUsage* response) override;
   grpc::ServerUnaryReactor* KillTask(grpc::CallbackServerContext* context,
                                      const v1::KillTaskRequest* request,
                                      v1::KillTaskResponse* response) override;

@@ -88,13 +88,13 @@ class CpuByPart {
       if (!root.empty()) containers += GroupMs("/sys/fs/cgroup/cpuacct/" + root);
     }
     // Without containers the tasks are counted with the shims.
-    return {{"master", CpuMs(cluster_.master_pid())},
-            {"agents", agents},
-            {"launchers", launchers},
-            {containers > 0 ? "shims" : "shims_and_tasks",
-             grouped_ ? GroupMs(group_) - launchers : 0},
-            {"inits_and_tasks", containers},
-            {"framework", CpuMs(getpid())}};
+    return {
+        {"master", CpuMs(cluster_.master_pid())},
+        {"agents", agents},
+        {"launchers", launchers},
+        {containers > 0 ? "shims" : "shims_and_tasks", grouped_ ? GroupMs(group_) - launchers : 0},
+        {"inits_and_tasks", containers},
+        {"framework", CpuMs(getpid())}};
   }
 
   const testing::MiniCluster& cluster_;
@@ -153,8 +153,8 @@ void BenchLatency(bench::Report& report, bool contained) {
   }
   for (const int percent : {50, 99}) {
     report.Add(name, {{"percentile", percent}}, testing::Percentile(to_running, percent), "ms");
-    report.Add(name + "_to_end", {{"percentile", percent}},
-               testing::Percentile(to_end, percent), "ms");
+    report.Add(name + "_to_end", {{"percentile", percent}}, testing::Percentile(to_end, percent),
+               "ms");
   }
 }
 

@@ -20,9 +20,8 @@ class ContainerTest : public RunnerFixture, public ::testing::WithParamInterface
 
   LaunchContainer Limited(uint64_t n, const std::string& script, const std::string& resources,
                           const std::vector<std::string>& fields = {}) {
-    return With(Script(n, script, fields), [&](model::TaskSpec* task) {
-      task->resources = *Resources::Parse(resources);
-    });
+    return With(Script(n, script, fields),
+                [&](model::TaskSpec* task) { task->resources = *Resources::Parse(resources); });
   }
   int64_t CpuMs(uint64_t cpu_us) { return static_cast<int64_t>(cpu_us / 1000); }
 };
@@ -47,8 +46,7 @@ TEST_P(ContainerTest, AForkBombIsHeldAndDiesWithItsContainer) {
   StartRunner();
   MakeFifo("told");
   const LaunchContainer bomb =
-      Limited(1,
-              "echo go > $DIR/told; b() { b | b & }; b 2>/dev/null; sleep 1000",
+      Limited(1, "echo go > $DIR/told; b() { b | b & }; b 2>/dev/null; sleep 1000",
               "cpus:1;mem:256MiB", {"pids=40"});
   Command(bomb);
   Await<ContainerStarted>(1);
@@ -81,23 +79,24 @@ TEST_P(ContainerTest, AQuotaIsAllTheProcessorThereIs) {
 
 TEST_P(ContainerTest, ATaskSeesItsOwnAndNobodyElses) {
   StartRunner();
-  const LaunchContainer order = Script(
-      1,
-      "echo pids $(ls /proc | grep -c '^[0-9]'); echo me $$; ls /dev | tr '\\n' ' '; echo; "
-      "echo tmp $(ls -A /tmp | wc -l); echo x > /tmp/mine && ls $PROFFER_SANDBOX/.tmp; "
-      "grep CapBnd /proc/self/status; grep CapEff /proc/self/status; "
-      "head -c 1 /proc/kcore | wc -c; "
-      "echo 1 2>/dev/null > /proc/sys/kernel/panic || echo sys-ro; "
-      "mkdir /sys/fs/cgroup/x 2>/dev/null || echo cg-ro; "
-      "readlink /proc/self/ns/pid /proc/self/ns/mnt /proc/self/ns/ipc /proc/self/ns/uts "
-      "/proc/self/ns/cgroup; cat /proc/self/cgroup | head -n 20 | grep -c -v ':/$'");
+  const LaunchContainer order =
+      Script(1,
+             "echo pids $(ls /proc | grep -c '^[0-9]'); echo me $$; ls /dev | tr '\\n' ' '; echo; "
+             "echo tmp $(ls -A /tmp | wc -l); echo x > /tmp/mine && ls $PROFFER_SANDBOX/.tmp; "
+             "grep CapBnd /proc/self/status; grep CapEff /proc/self/status; "
+             "head -c 1 /proc/kcore | wc -c; "
+             "echo 1 2>/dev/null > /proc/sys/kernel/panic || echo sys-ro; "
+             "mkdir /sys/fs/cgroup/x 2>/dev/null || echo cg-ro; "
+             "readlink /proc/self/ns/pid /proc/self/ns/mnt /proc/self/ns/ipc /proc/self/ns/uts "
+             "/proc/self/ns/cgroup; cat /proc/self/cgroup | head -n 20 | grep -c -v ':/$'");
   Command(order);
   EXPECT_EQ(Await<ContainerEnded>(1).exit_code.has_value(), true);
   const std::string output = OutputOf(order);
   EXPECT_THAT(output, ContainsRegex("^pids [2345]\n"));
   EXPECT_THAT(output, HasSubstr("\nme 2\n"));
-  EXPECT_THAT(output, HasSubstr("\nfd full null ptmx pts random shm stderr stdin stdout tty urandom "
-                                "zero \n"));
+  EXPECT_THAT(output,
+              HasSubstr("\nfd full null ptmx pts random shm stderr stdin stdout tty urandom "
+                        "zero \n"));
   EXPECT_THAT(output, HasSubstr("\ntmp 0\nmine\n"));
   EXPECT_THAT(output, HasSubstr("CapBnd:\t0000000000000000\nCapEff:\t0000000000000000\n0\n"));
   EXPECT_THAT(output, HasSubstr("sys-ro\ncg-ro\n"));
@@ -130,8 +129,8 @@ TEST_P(ContainerTest, ASandboxInTmpIsSeenThroughThePrivateTmp) {
 TEST_P(ContainerTest, CapabilitiesAreKeptOnlyIfTheyAreAskedForAndAllowed) {
   StartLauncher({}, {"capabilities = NET_BIND_SERVICE"});
   StartRunner();
-  const LaunchContainer order =
-      Script(1, "grep -E 'Cap(Eff|Amb)' /proc/self/status", {"user=nobody", "cap=net_bind_service"});
+  const LaunchContainer order = Script(1, "grep -E 'Cap(Eff|Amb)' /proc/self/status",
+                                       {"user=nobody", "cap=net_bind_service"});
   Command(order);
   EXPECT_EQ(Await<ContainerEnded>(1).exit_code, 0);
   EXPECT_EQ(OutputOf(order), "CapEff:\t0000000000000400\nCapAmb:\t0000000000000400\n");
@@ -198,10 +197,9 @@ TEST_P(ContainerTest, RefusesHostilePlansAndNothingIsChangedByThem) {
 // nothing of it is left.
 TEST_P(ContainerTest, WhereverAProcessDiesTheTaskHasOneEndAndNothingIsLeft) {
   const std::vector<std::string> places = {
-      "launcher:plan-checked", "launcher:forked",       "shim:forked",
-      "shim:claimed",          "shim:logs-opened",      "shim:cgroups-made",
-      "shim:init-cloned",      "shim:cgroups-entered",  "shim:task-started",
-      "shim:task-ended",       "shim:swept",            "shim:cgroups-removed",
+      "launcher:plan-checked", "launcher:forked",    "shim:forked",      "shim:claimed",
+      "shim:logs-opened",      "shim:cgroups-made",  "shim:init-cloned", "shim:cgroups-entered",
+      "shim:task-started",     "shim:task-ended",    "shim:swept",       "shim:cgroups-removed",
       "shim:exit-written",     "shim:exit-published"};
   uint64_t n = 0;
   for (const std::string& place : places) {

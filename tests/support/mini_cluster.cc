@@ -110,8 +110,8 @@ void MiniCluster::StartLauncher(int number) {
   options.run_root = absl::StrCat(runtime_directory_, "/r", number);
   options.sandbox_root = absl::StrCat(directory_, "/a", number, "/sandboxes");
   if (options_.contained) {
-    options.cgroup_root = absl::StrCat("proffer-test-", directory_.substr(directory_.size() - 6),
-                                       "-", number);
+    options.cgroup_root =
+        absl::StrCat("proffer-test-", directory_.substr(directory_.size() - 6), "-", number);
   }
   launcher = std::make_unique<LauncherProcess>(options);
 }

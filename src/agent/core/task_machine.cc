@@ -120,9 +120,9 @@ bool OnEnded(Task* task, const StatusDetail& detail, const ContainerEnded& end) 
       break;
     case EndCause::kMemoryLimit:
       reason = TaskReason::kMemoryLimit;
-      message = absl::StrCat(
-          "out of memory: the container used ", Mebibytes(end.memory_peak_bytes), " of the ",
-          Mebibytes(end.memory_limit_bytes), " it may use; ", HowItEnded(end));
+      message = absl::StrCat("out of memory: the container used ", Mebibytes(end.memory_peak_bytes),
+                             " of the ", Mebibytes(end.memory_limit_bytes), " it may use; ",
+                             HowItEnded(end));
       break;
     case EndCause::kItself:
       message = HowItEnded(end);

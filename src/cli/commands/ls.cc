@@ -68,6 +68,9 @@ absl::StatusOr<int> Ls(Session& session, const Options& options) {
   ASSIGN_OR_RETURN(std::vector<v1::Object> objects,
                    client->List(kind, kind == v1::TASKS && !options.all, framework_id));
   if (kind == v1::TASKS) SortTasks(&objects);
+  if (kind == v1::TASKS && format != Format::kTable && format != Format::kName) {
+    client->AddUsage(&objects);
+  }
   if (kind == v1::AGENTS) {
     if (!options.all) {
       objects.erase(std::remove_if(objects.begin(), objects.end(),

@@ -14,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "cli/client.h"
 #include "cli/commands/commands.h"
 #include "cli/describe.h"
@@ -307,7 +308,13 @@ absl::StatusOr<int> Runner::Ended(Framework& framework, const Result& result) {
   std::string verb = " finished";
   if (result.state == TaskState::kKilled) verb = " was killed";
   if (result.reason == TaskReason::kMaxRunTime) verb = " ran out of its time";
-  if (result.reason == TaskReason::kMemoryLimit) verb = " used more memory than it asked for";
+  if (result.reason == TaskReason::kMemoryLimit) {
+    // "out of memory: the container used 64MiB of the 64MiB it may use; ended by signal 9"
+    verb = " ran out of memory";
+    how = absl::StrCat(result.message.substr(0, result.message.find(';')),
+                       "; ask for more with --mem");
+    how = std::string(absl::StripPrefix(how, "out of memory: "));
+  }
   int64_t ran_ms = state.done_ms - (state.running ? state.running_ms : begun_ms_);
   // The cluster knows it without the way that its words took to us.
   const absl::StatusOr<std::vector<v1::Object>> tasks =

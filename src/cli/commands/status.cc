@@ -307,6 +307,13 @@ void TaskStatus(Context& context, const v1::TaskView& task) {
   details.Line("role", task.role());
   details.Line("attempt", Print(task.attempt()));
   details.Line("holds", HumanAmounts(SumOf(task.resources())));
+  details.Line("uses cpu", CpuUsed(task, now_ms));
+  details.Line("uses mem",
+               task.usage().memory_peak_bytes() > 0
+                   ? absl::StrCat(MemUsed(task), ", at most ",
+                                  HumanAmount(kMem, task.usage().memory_peak_bytes()), " so far")
+                   : MemUsed(task));
+  if (task.usage().pids() > 0) details.Line("processes", absl::StrCat(task.usage().pids()));
   details.Line("ports", PortsOf(task.resources()));
   if (task.launched_unix_ms() > 0) {
     details.Line("launched",
@@ -337,6 +344,11 @@ absl::StatusOr<int> OneStatus(Session& session, Client& client, Format format,
   absl::StatusOr<v1::Object> found = Resolve(objects, name);
   if (absl::IsNotFound(found.status())) found = Resolve(picture.tasks, name);
   RETURN_IF_ERROR(found.status());
+  if (found->has_task()) {
+    std::vector<v1::Object> one = {*found};
+    client.AddUsage(&one);
+    *found = one[0];
+  }
   if (!IsForPeople(format)) {
     PrintOne(session.context.out, format, Inner(*found), NameOf(*found));
   } else if (found->has_agent()) {

@@ -19,8 +19,8 @@ std::vector<CgroupWrite> WritesV2(const CgroupLimits& limits, const std::string&
     writes.push_back({tree, "cpu.weight", std::to_string(weight)});
   }
   if (limits.cpu_quota_milli > 0) {
-    writes.push_back({tree, "cpu.max",
-                      std::to_string(QuotaUs(limits)) + " " + std::to_string(kPeriodUs)});
+    writes.push_back(
+        {tree, "cpu.max", std::to_string(QuotaUs(limits)) + " " + std::to_string(kPeriodUs)});
   }
   if (limits.memory_low_bytes > 0) {
     writes.push_back({tree, "memory.low", std::to_string(limits.memory_low_bytes)});

@@ -2,14 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/mount.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
-
-#include <linux/mount.h>
 
 namespace proffer::isolator {
 namespace {
@@ -102,7 +101,7 @@ std::string PrepareDevices(const std::string& path) {
     const char* name;
     unsigned minor;
     unsigned major;
-  } kDevices[] = {{"null", 3, 1}, {"zero", 5, 1},    {"full", 7, 1},
+  } kDevices[] = {{"null", 3, 1},   {"zero", 5, 1},    {"full", 7, 1},
                   {"random", 8, 1}, {"urandom", 9, 1}, {"tty", 0, 5}};
   for (const auto& device : kDevices) {
     const std::string node = path + "/" + device.name;

@@ -10,8 +10,8 @@ absl::Status Plan(const TaskNeeds& needs, const MachineFacts& facts, LaunchPlan*
   for (const std::string& name : needs.capabilities) {
     const int number = CapabilityNumber(name);
     if (number < 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("capability '", name, "' is unknown; expected a name like NET_BIND_SERVICE"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "capability '", name, "' is unknown; expected a name like NET_BIND_SERVICE"));
     }
     plan->capabilities |= uint64_t{1} << number;
   }

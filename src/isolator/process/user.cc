@@ -8,9 +8,9 @@ namespace {
 absl::Status Plan(const TaskNeeds& needs, const MachineFacts& facts, LaunchPlan* plan) {
   const UserNeed& user = needs.user;
   if (user.switch_needed && !facts.root) {
-    return absl::PermissionDeniedError(absl::StrCat(
-        "the launcher does not run as root, so it cannot run a task as user '", user.name,
-        "'; name no user, or run the launcher as root"));
+    return absl::PermissionDeniedError(
+        absl::StrCat("the launcher does not run as root, so it cannot run a task as user '",
+                     user.name, "'; name no user, or run the launcher as root"));
   }
   plan->switch_user = user.switch_needed;
   plan->user = user.name;

@@ -9,13 +9,13 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "isolator/filesystem/delete_tree.h"
-#include "isolator/pipeline.h"
 #include "agent/log_reader.h"
 #include "agent/sandboxes.h"
 #include "agent/users.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "isolator/filesystem/delete_tree.h"
+#include "isolator/pipeline.h"
 
 namespace proffer::agent {
 namespace {

@@ -31,9 +31,8 @@ TEST(CgroupWorld, TellsTheThreeWorldsApart) {
   const CgroupWorld hybrid =
       ParseCgroupWorld(std::string(kV1Mounts) + kUnifiedMount, "hugetlb misc\n");
   EXPECT_EQ(hybrid.kind, CgroupKind::kHybrid);
-  EXPECT_THAT(hybrid.Trees(),
-              ElementsAre("/sys/fs/cgroup/unified", "/sys/fs/cgroup/cpu,cpuacct",
-                          "/sys/fs/cgroup/memory", "/sys/fs/cgroup/pids"));
+  EXPECT_THAT(hybrid.Trees(), ElementsAre("/sys/fs/cgroup/unified", "/sys/fs/cgroup/cpu,cpuacct",
+                                          "/sys/fs/cgroup/memory", "/sys/fs/cgroup/pids"));
   const CgroupWorld v2 = ParseCgroupWorld(kV2Mounts, "cpuset cpu io memory pids\n");
   EXPECT_EQ(v2.kind, CgroupKind::kV2);
   EXPECT_THAT(v2.Trees(), ElementsAre("/sys/fs/cgroup"));
@@ -108,9 +107,9 @@ TEST(CgroupGroup, FreezesBeforeItKillsWhereThereIsNothingBetter) {
   const CgroupWorld world = ParseCgroupWorld(kV1Mounts, "");
   kernel.files["/sys/fs/cgroup/freezer/p/1-1/cgroup.procs"] = "7\n8\n0\n";
   EXPECT_EQ(CgroupGroup(kernel, world, "p/1-1").KillAll(), 2);
-  EXPECT_THAT(kernel.done, ElementsAre("write /sys/fs/cgroup/freezer/p/1-1/freezer.state FROZEN",
-                                       "kill 7", "kill 8",
-                                       "write /sys/fs/cgroup/freezer/p/1-1/freezer.state THAWED"));
+  EXPECT_THAT(kernel.done,
+              ElementsAre("write /sys/fs/cgroup/freezer/p/1-1/freezer.state FROZEN", "kill 7",
+                          "kill 8", "write /sys/fs/cgroup/freezer/p/1-1/freezer.state THAWED"));
 }
 
 TEST(CgroupGroup, LetsTheKernelKillWhereItCan) {

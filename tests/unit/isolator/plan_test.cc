@@ -16,8 +16,8 @@ MachineFacts Contained() {
   facts.root = true;
   facts.contained = true;
   facts.cgroup_root = "proffer";
-  facts.world = ParseCgroupWorld("30 25 0:6 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
-                                 "cpu memory pids");
+  facts.world =
+      ParseCgroupWorld("30 25 0:6 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", "cpu memory pids");
   return facts;
 }
 

@@ -1,8 +1,9 @@
 // What a launcher refuses: whoever has taken over the agent still gets nothing but tasks.
+#include "launcher/policy.h"
+
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "launcher/config.h"
-#include "launcher/policy.h"
 #include "support/hostile_plans.h"
 
 namespace proffer::launcher {
@@ -78,9 +79,9 @@ TEST(Policy, AskedForWhatItDoesNotHaveItSaysSo) {
 
 TEST(Policy, PathsOfSandboxesAreOfNamesOnly) {
   EXPECT_TRUE(IsRelativePath("fw/task/1-1"));
-  for (const std::string& path : {std::string(""), std::string("/"), std::string("a//b"),
-                                 std::string("a/"), std::string(".."), std::string("a/../b"),
-                                 std::string("a/.")}) {
+  for (const std::string& path :
+       {std::string(""), std::string("/"), std::string("a//b"), std::string("a/"),
+        std::string(".."), std::string("a/../b"), std::string("a/.")}) {
     EXPECT_FALSE(IsRelativePath(path)) << path;
   }
 }

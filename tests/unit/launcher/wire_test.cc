@@ -1,9 +1,10 @@
 // The shim's decisions and its protocol, without a process.
+#include "launcher/wire.h"
+
 #include <string>
 
 #include "gtest/gtest.h"
 #include "launcher/shim_machine.h"
-#include "launcher/wire.h"
 
 namespace proffer::launcher {
 namespace {
