@@ -46,8 +46,8 @@ std::string CgroupGroup::Create(const CgroupLimits& limits) const {
     const std::string file = write.tree + "/" + path_ + "/" + write.file;
     const int error = kernel_.Write(file, write.value);
     if (error != 0 && !write.optional) {
-      return Why("limited (" + write.file + " to " + write.value + ")",
-                 write.tree + "/" + path_, error);
+      return Why("limited (" + write.file + " to " + write.value + ")", write.tree + "/" + path_,
+                 error);
     }
   }
   return "";
@@ -74,8 +74,8 @@ int CgroupGroup::OpenOutOfMemoryEvent() const {
   const int control = open((base + "/memory.oom_control").c_str(), O_RDONLY | O_CLOEXEC);
   const int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   const std::string order = std::to_string(event) + " " + std::to_string(control);
-  const bool ok = control >= 0 && event >= 0 &&
-                  kernel_.Write(base + "/cgroup.event_control", order) == 0;
+  const bool ok =
+      control >= 0 && event >= 0 && kernel_.Write(base + "/cgroup.event_control", order) == 0;
   if (control >= 0) close(control);
   if (ok) return event;
   if (event >= 0) close(event);
@@ -127,13 +127,19 @@ std::string PrepareCgroupRoot(Kernel& kernel, const CgroupWorld& world, const st
     std::istringstream parts(root);
     for (std::string part; std::getline(parts, part, '/');) {
       if (world.kind == CgroupKind::kV2) {
-        const int error =
-            kernel.Write(directory + "/cgroup.subtree_control", "+cpu +memory +pids");
+        const int error = kernel.Write(directory + "/cgroup.subtree_control", "+cpu +memory +pids");
         if (error != 0) return Why("given its controllers", directory, error);
       }
       directory += "/" + part;
       const int error = kernel.MakeDirectory(directory);
       if (error != 0 && error != EEXIST) return Why("made", directory, error);
+      // The memory.low of a container counts for no more than that of what is above it, which is 0
+      // unless told. Only what is ours: an operator's group keeps what the operator has set.
+      const bool ours = error == 0 || parts.eof();
+      if (world.kind == CgroupKind::kV2 && ours) {
+        const int low_error = kernel.Write(directory + "/memory.low", "max");
+        if (low_error != 0) return Why("given memory.low", directory, low_error);
+      }
     }
     if (world.kind == CgroupKind::kV2) {
       const int error = kernel.Write(directory + "/cgroup.subtree_control", "+cpu +memory +pids");

@@ -10,9 +10,11 @@
 namespace proffer::isolator {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 constexpr char kV1Mounts[] =
     "25 1 0:1 / /sys/fs/cgroup ro - tmpfs tmpfs ro\n"
@@ -31,9 +33,8 @@ TEST(CgroupWorld, TellsTheThreeWorldsApart) {
   const CgroupWorld hybrid =
       ParseCgroupWorld(std::string(kV1Mounts) + kUnifiedMount, "hugetlb misc\n");
   EXPECT_EQ(hybrid.kind, CgroupKind::kHybrid);
-  EXPECT_THAT(hybrid.Trees(),
-              ElementsAre("/sys/fs/cgroup/unified", "/sys/fs/cgroup/cpu,cpuacct",
-                          "/sys/fs/cgroup/memory", "/sys/fs/cgroup/pids"));
+  EXPECT_THAT(hybrid.Trees(), ElementsAre("/sys/fs/cgroup/unified", "/sys/fs/cgroup/cpu,cpuacct",
+                                          "/sys/fs/cgroup/memory", "/sys/fs/cgroup/pids"));
   const CgroupWorld v2 = ParseCgroupWorld(kV2Mounts, "cpuset cpu io memory pids\n");
   EXPECT_EQ(v2.kind, CgroupKind::kV2);
   EXPECT_THAT(v2.Trees(), ElementsAre("/sys/fs/cgroup"));
@@ -108,9 +109,9 @@ TEST(CgroupGroup, FreezesBeforeItKillsWhereThereIsNothingBetter) {
   const CgroupWorld world = ParseCgroupWorld(kV1Mounts, "");
   kernel.files["/sys/fs/cgroup/freezer/p/1-1/cgroup.procs"] = "7\n8\n0\n";
   EXPECT_EQ(CgroupGroup(kernel, world, "p/1-1").KillAll(), 2);
-  EXPECT_THAT(kernel.done, ElementsAre("write /sys/fs/cgroup/freezer/p/1-1/freezer.state FROZEN",
-                                       "kill 7", "kill 8",
-                                       "write /sys/fs/cgroup/freezer/p/1-1/freezer.state THAWED"));
+  EXPECT_THAT(kernel.done,
+              ElementsAre("write /sys/fs/cgroup/freezer/p/1-1/freezer.state FROZEN", "kill 7",
+                          "kill 8", "write /sys/fs/cgroup/freezer/p/1-1/freezer.state THAWED"));
 }
 
 TEST(CgroupGroup, LetsTheKernelKillWhereItCan) {
@@ -139,10 +140,20 @@ TEST(CgroupRoot, DelegatesControllersAllTheWayOnV2) {
   EXPECT_EQ(PrepareCgroupRoot(kernel, world, "a/b"), "");
   EXPECT_THAT(kernel.done,
               ElementsAre("write /sys/fs/cgroup/cgroup.subtree_control +cpu +memory +pids",
-                          "mkdir /sys/fs/cgroup/a",
+                          "mkdir /sys/fs/cgroup/a", "write /sys/fs/cgroup/a/memory.low max",
                           "write /sys/fs/cgroup/a/cgroup.subtree_control +cpu +memory +pids",
-                          "mkdir /sys/fs/cgroup/a/b",
+                          "mkdir /sys/fs/cgroup/a/b", "write /sys/fs/cgroup/a/b/memory.low max",
                           "write /sys/fs/cgroup/a/b/cgroup.subtree_control +cpu +memory +pids"));
+}
+
+TEST(CgroupRoot, LeavesTheProtectionOfAGroupThatWasThereToItsOwner) {
+  FakeKernel kernel;
+  const CgroupWorld world = ParseCgroupWorld(kV2Mounts, "cpu memory pids");
+  kernel.directories = {"/sys/fs/cgroup/a", "/sys/fs/cgroup/a/b"};
+  EXPECT_EQ(PrepareCgroupRoot(kernel, world, "a/b"), "");
+  EXPECT_THAT(kernel.done, Not(Contains("write /sys/fs/cgroup/a/memory.low max")));
+  // The last is ours, whenever it was made.
+  EXPECT_THAT(kernel.done, Contains("write /sys/fs/cgroup/a/b/memory.low max"));
 }
 
 TEST(CgroupUsage, ReadsBothLanguages) {
