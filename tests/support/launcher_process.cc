@@ -64,9 +64,9 @@ LauncherProcess::~LauncherProcess() {
 void LauncherProcess::Start() {
   const std::string program = absl::StrCat(PROFFER_BINARY_DIR, "/bin/", options_.program);
   // A test that dies takes it with it.
-  std::vector<std::string> words = {"/usr/bin/setpriv", "--pdeathsig", "KILL", program,
-                                    absl::StrCat("--config=", options_.directory,
-                                                 "/launcher.conf")};
+  std::vector<std::string> words = {
+      "/usr/bin/setpriv", "--pdeathsig", "KILL", program,
+      absl::StrCat("--config=", options_.directory, "/launcher.conf")};
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -101,9 +101,9 @@ std::vector<std::string> LauncherProcess::Groups() const {
                               options_.cgroup_root);
 }
 
-bool CanContain() {
+bool CanContain(bool use_unified) {
   return geteuid() == 0 &&
-         isolator::DetectCgroupWorld(true).kind != isolator::CgroupKind::kNone;
+         isolator::DetectCgroupWorld(use_unified).kind != isolator::CgroupKind::kNone;
 }
 
 }  // namespace proffer::testing
