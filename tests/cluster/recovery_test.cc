@@ -197,7 +197,7 @@ TEST(KillNine, AtRandomPointsNothingIsLostAndNothingIsStartedTwice) {
       ++ended;
       ++ends[name];
       const bool as_wished = sleeper ? result.state == TaskState::kKilled : result.ok();
-      if (!as_wished) wrong[name] = absl::StrCat(ToString(result.state), " ", result.message);
+      if (!as_wished) wrong[name] = absl::StrCat(Name(result.state), " ", result.message);
       changed.SignalAll();
     });
   };

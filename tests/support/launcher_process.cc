@@ -101,8 +101,9 @@ std::vector<std::string> LauncherProcess::Groups() const {
                               options_.cgroup_root);
 }
 
-bool CanContain() {
-  return geteuid() == 0 && isolator::DetectCgroupWorld(true).kind != isolator::CgroupKind::kNone;
+bool CanContain(bool use_unified) {
+  return geteuid() == 0 &&
+         isolator::DetectCgroupWorld(use_unified).kind != isolator::CgroupKind::kNone;
 }
 
 }  // namespace proffer::testing

@@ -42,7 +42,7 @@ class LauncherProcess {
   pid_t pid_ = 0;
 };
 
-// True if this machine and user can have containers.
-bool CanContain();
+// True if this machine and user can have containers; without `use_unified`, by v1 trees alone.
+bool CanContain(bool use_unified);
 
 }  // namespace proffer::testing

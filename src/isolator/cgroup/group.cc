@@ -133,6 +133,13 @@ std::string PrepareCgroupRoot(Kernel& kernel, const CgroupWorld& world, const st
       directory += "/" + part;
       const int error = kernel.MakeDirectory(directory);
       if (error != 0 && error != EEXIST) return Why("made", directory, error);
+      // The memory.low of a container counts for no more than that of what is above it, which is 0
+      // unless told. Only what is ours: an operator's group keeps what the operator has set.
+      const bool ours = error == 0 || parts.eof();
+      if (world.kind == CgroupKind::kV2 && ours) {
+        const int low_error = kernel.Write(directory + "/memory.low", "max");
+        if (low_error != 0) return Why("given memory.low", directory, low_error);
+      }
     }
     if (world.kind == CgroupKind::kV2) {
       const int error = kernel.Write(directory + "/cgroup.subtree_control", "+cpu +memory +pids");

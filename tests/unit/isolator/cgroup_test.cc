@@ -10,9 +10,11 @@
 namespace proffer::isolator {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 constexpr char kV1Mounts[] =
     "25 1 0:1 / /sys/fs/cgroup ro - tmpfs tmpfs ro\n"
@@ -138,10 +140,20 @@ TEST(CgroupRoot, DelegatesControllersAllTheWayOnV2) {
   EXPECT_EQ(PrepareCgroupRoot(kernel, world, "a/b"), "");
   EXPECT_THAT(kernel.done,
               ElementsAre("write /sys/fs/cgroup/cgroup.subtree_control +cpu +memory +pids",
-                          "mkdir /sys/fs/cgroup/a",
+                          "mkdir /sys/fs/cgroup/a", "write /sys/fs/cgroup/a/memory.low max",
                           "write /sys/fs/cgroup/a/cgroup.subtree_control +cpu +memory +pids",
-                          "mkdir /sys/fs/cgroup/a/b",
+                          "mkdir /sys/fs/cgroup/a/b", "write /sys/fs/cgroup/a/b/memory.low max",
                           "write /sys/fs/cgroup/a/b/cgroup.subtree_control +cpu +memory +pids"));
+}
+
+TEST(CgroupRoot, LeavesTheProtectionOfAGroupThatWasThereToItsOwner) {
+  FakeKernel kernel;
+  const CgroupWorld world = ParseCgroupWorld(kV2Mounts, "cpu memory pids");
+  kernel.directories = {"/sys/fs/cgroup/a", "/sys/fs/cgroup/a/b"};
+  EXPECT_EQ(PrepareCgroupRoot(kernel, world, "a/b"), "");
+  EXPECT_THAT(kernel.done, Not(Contains("write /sys/fs/cgroup/a/memory.low max")));
+  // The last is ours, whenever it was made.
+  EXPECT_THAT(kernel.done, Contains("write /sys/fs/cgroup/a/b/memory.low max"));
 }
 
 TEST(CgroupUsage, ReadsBothLanguages) {
