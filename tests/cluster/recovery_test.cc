@@ -75,7 +75,7 @@ class RecoveryTest : public ::testing::TestWithParam<Victims> {};
 TEST_P(RecoveryTest, FiftyTasksKeepTheirPidsAndEveryEndIsToldOnce) {
   constexpr int kTasks = 50;
   const Victims victims = GetParam();
-  if (victims.contained && !testing::CanContain()) {
+  if (victims.contained && !testing::CanContain(true)) {
     GTEST_SKIP() << "containers need root and cgroups";
   }
   MiniCluster cluster(
@@ -157,7 +157,7 @@ TEST(KillNine, AtRandomPointsNothingIsLostAndNothingIsStartedTwice) {
   const int kills = told == nullptr ? 15 : std::atoi(told);
   constexpr int kAgents = 2;
   MiniCluster cluster(
-      {.agents = kAgents, .resources = "cpus:4;mem:4GiB", .contained = testing::CanContain()});
+      {.agents = kAgents, .resources = "cpus:4;mem:4GiB", .contained = testing::CanContain(true)});
   const std::string starts = cluster.directory() + "/starts";
   mkdir(starts.c_str(), 0777);
   auto framework = Framework::Start({.name = "chaos",
