@@ -20,4 +20,5 @@ fi
 protoc -I"$source_dir/proto" --python_out="$out" --grpc_python_out="$out" \
   --plugin=protoc-gen-grpc_python="$(command -v grpc_python_plugin)" \
   "$source_dir"/proto/proffer/v1/*.proto
-PYTHONPATH=$out PYTHONDONTWRITEBYTECODE=1 exec "$python" "$source_dir/examples/python_scheduler.py" "$@"
+export PYTHONPATH=$out PYTHONDONTWRITEBYTECODE=1
+exec "$python" "$source_dir/examples/python_scheduler.py" "$@"

@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 benches=(allocator_bench master_bench e2e_bench)
-scripts/build.sh release "${benches[@]}" proffer proffer-master proffer-agent proffer-launcher >/dev/null
+scripts/build.sh release "${benches[@]}" proffer proffer-{master,agent,launcher} >/dev/null
 for bench in "${benches[@]}"; do
   "build/release/bin/$bench" "$@"
 done

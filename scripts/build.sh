@@ -7,9 +7,10 @@ preset="${1:-release}"
 shift || true
 # Two checkouts share compiled files, whatever their paths.
 export CCACHE_BASEDIR="${CCACHE_BASEDIR:-$PWD}" CCACHE_NOHASHDIR=1
-[[ -f "build/$preset/build.ninja" ]] || cmake --preset "$preset" -Wno-dev >"/tmp/proffer-configure-$$.log" 2>&1 || {
-  cat "/tmp/proffer-configure-$$.log"
+log="/tmp/proffer-configure-$$.log"
+[[ -f "build/$preset/build.ninja" ]] || cmake --preset "$preset" -Wno-dev >"$log" 2>&1 || {
+  cat "$log"
   exit 1
 }
-rm -f "/tmp/proffer-configure-$$.log"
+rm -f "$log"
 NINJA_STATUS="[%f/%t %es] " exec ninja -C "build/$preset" "$@"

@@ -7,8 +7,8 @@ cd "$(dirname "$0")/.."
 packages=(
   cmake ninja-build g++ ccache mold git
   libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libabsl-dev
-  libgoogle-glog-dev libgflags-dev libleveldb-dev libsnappy-dev libcli11-dev libyaml-cpp-dev zlib1g-dev
-  libre2-dev
+  libgoogle-glog-dev libgflags-dev libleveldb-dev libsnappy-dev libcli11-dev
+  libyaml-cpp-dev zlib1g-dev libre2-dev
   libgtest-dev libgmock-dev libbenchmark-dev
   python3 python3-grpcio python3-protobuf
 )

@@ -48,7 +48,8 @@ echo
 echo '$ proffer weight heavy 2'
 proffer weight heavy 2
 
-mapfile -t files < <(find /usr/share -type f -size +60k -size -4000k -readable ! -name '*"*' ! -name "*'*" 2>/dev/null | sort | head -400)
+mapfile -t files < <(find /usr/share -type f -size +60k -size -4000k -readable \
+  ! -name '*"*' ! -name "*'*" 2>/dev/null | sort | head -400)
 echo
 echo "compressing and hashing ${#files[@]} files of /usr/share as tasks of two frameworks"
 mkdir "$home/out"

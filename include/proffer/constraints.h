@@ -39,7 +39,7 @@ class Attributes {
  public:
   // "rack:r1;generation:3;vlans:[1-9]": a number if it is written as one is printed ("007" is a
   // text), ranges in brackets, else text, in which %XX stands for a character. Refuses duplicate
-  // names, bad names (see ValidateName), empty values, more than 100 attributes.
+  // names, bad names (see ValidateName), values empty or not UTF-8, over 100 attributes.
   static absl::StatusOr<Attributes> Parse(absl::string_view text);
   std::string ToString() const;
 
@@ -72,8 +72,9 @@ class Constraint {
  public:
   enum class Test { kExists, kEquals, kIn, kMatches };
 
-  // Refuses bad names, empty value lists (kExists takes none, kEquals and kMatches one), empty
-  // values, and patterns that RE2 refuses or that need more than 64 KiB to run.
+  // Refuses bad names, empty value lists (kExists takes none, kEquals and kMatches one), values
+  // that are empty or not UTF-8, and patterns that RE2 refuses or that need more than 64 KiB to
+  // run.
   static absl::StatusOr<Constraint> Make(std::string fact, Test test,
                                          std::vector<std::string> values, bool negated);
   static absl::StatusOr<Constraint> Parse(absl::string_view text);

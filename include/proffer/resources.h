@@ -88,7 +88,7 @@ class Resources {
   // Refuses, with the item and the reason: unknown syntax, a value of the wrong form for a
   // predefined name (cpus, mem, disk, gpus are scalars, ports is ranges), negative or
   // overflowing numbers, more than 3 decimals, fractions of a gpu, invalid names or roles,
-  // reservations that do not refine, duplicate set items, texts above 64 KiB.
+  // reservations that do not refine, duplicate set items, texts above 64 KiB or not in UTF-8.
   static absl::StatusOr<Resources> Parse(absl::string_view text);
   std::string ToString() const;  // "" when empty.
   // From items in any order, by the rules of Add.

@@ -24,7 +24,7 @@ class Task {
  public:
   // The name is for people; it is also the task's id unless Id says otherwise, so it has to be of
   // [A-Za-z0-9._-]{1,128}. An id is unique among the framework's tasks that have not ended.
-  explicit Task(std::string name) : name_(std::move(name)), id_(name_) {}
+  explicit Task(std::string name);
   Task& Id(std::string id);
 
   // --- What runs ---
@@ -76,6 +76,8 @@ class Task {
 
  private:
   void Wrong(const std::string& what);
+  // What travels has to be UTF-8.
+  void Check(const char* what, const std::string& text);
   int64_t Milliseconds(const char* what, std::chrono::milliseconds value);
 
   std::string name_;

@@ -45,16 +45,18 @@ void DataLink::Open(const rpc::Address& master, const model::AgentId& agent, uin
   if (open_ > 0) return;
   stub_ = v1::AgentDataService::NewStub(rpc::MakeChannel(master));
   ++open_;
-  stream_ = Stream::Open([this](grpc::ClientContext* context, Stream* reactor)
-                             REQUIRES_MUTEX(mutex_) { stub_->async()->Transfer(context, reactor); },
-                         [this](const v1::DataDown& message) { Heard(message); },
-                         [this](const grpc::Status&) {
-                           MutexLock lock(&mutex_);
-                           --open_;
-                           lost_ = true;
-                           stream_.reset();
-                           wake_.SignalAll();
-                         });
+  // Called before Open returns; a lambda cannot say that it runs under our lock.
+  auto* async = stub_->async();
+  stream_ = Stream::Open(
+      [async](grpc::ClientContext* context, Stream* reactor) { async->Transfer(context, reactor); },
+      [this](const v1::DataDown& message) { Heard(message); },
+      [this](const grpc::Status&) {
+        MutexLock lock(&mutex_);
+        --open_;
+        lost_ = true;
+        stream_.reset();
+        wake_.SignalAll();
+      });
   v1::DataUp hello;
   hello.mutable_hello()->set_agent_id(agent.value());
   hello.mutable_hello()->set_epoch(epoch);

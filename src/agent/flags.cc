@@ -10,6 +10,7 @@
 #include "agent/payload.h"
 #include "common/base/clock.h"
 #include "common/base/status.h"
+#include "common/base/utf8.h"
 
 DEFINE_string(master, "", "Where the masters are: unix:/path or host:port, several by commas.");
 DEFINE_string(work_dir, "", "Where checkpoints and sandboxes are kept; the agent's identity.");
@@ -80,6 +81,8 @@ absl::StatusOr<ParsedFlags> ReadFlags() {
   RETURN_IF_ERROR(Annotate(model::ValidateId("hostname", facts.hostname), "--hostname"));
   facts.region = FLAGS_region;
   facts.zone = FLAGS_zone;
+  if (!IsUtf8(facts.region)) return absl::InvalidArgumentError("--region: expected UTF-8");
+  if (!IsUtf8(facts.zone)) return absl::InvalidArgumentError("--zone: expected UTF-8");
   absl::StatusOr<Attributes> attributes = Attributes::Parse(FLAGS_attributes);
   if (!attributes.ok()) return Annotate(attributes.status(), "--attributes");
   facts.attributes = *std::move(attributes);

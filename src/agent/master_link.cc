@@ -28,9 +28,10 @@ void MasterLink::Connect() {
   stub_ = v1::AgentService::NewStub(rpc::MakeChannel(master));
   ++open_;
   link_ = link;
+  // Called before Open returns; a lambda cannot say that it runs under our lock.
+  auto* async = stub_->async();
   stream_ = Stream::Open(
-      [this](grpc::ClientContext* context, Stream* reactor)
-          REQUIRES_MUTEX(mutex_) { stub_->async()->Connect(context, reactor); },
+      [async](grpc::ClientContext* context, Stream* reactor) { async->Connect(context, reactor); },
       [this, link](const v1::AgentOrder& order) {
         absl::StatusOr<model::AgentOrder> converted = convert::FromProto(order);
         if (!converted.ok()) {

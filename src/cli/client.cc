@@ -1,6 +1,5 @@
 #include "cli/client.h"
 
-#include <chrono>
 #include <map>
 #include <utility>
 
@@ -10,6 +9,7 @@
 #include "common/base/status.h"
 #include "common/rpc/address.h"
 #include "common/rpc/channel.h"
+#include "common/rpc/deadline.h"
 #include "common/rpc/grpc_status.h"
 
 namespace proffer::cli {
@@ -21,7 +21,7 @@ constexpr int64_t kProbeMs = 2'000;
 constexpr int kPageSize = 1'000;
 
 void SetDeadline(grpc::ClientContext* context, int64_t ms) {
-  context->set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(ms));
+  context->set_deadline(rpc::DeadlineIn(ms));
 }
 
 }  // namespace

@@ -249,6 +249,14 @@ grpc::ServerUnaryReactor* OperatorService::SetRoleWeight(grpc::CallbackServerCon
 grpc::ServerUnaryReactor* OperatorService::MarkAgentGone(grpc::CallbackServerContext* context,
                                                          const v1::MarkAgentGoneRequest* request,
                                                          v1::MarkAgentGoneResponse*) {
+  if (absl::Status status = Allow("MarkAgentGone", *request); !status.ok()) {
+    return Finished(context, status);
+  }
+  if (projection_->Find(v1::AGENTS, request->agent_id()) == nullptr) {
+    return Finished(context,
+                    absl::NotFoundError(absl::StrCat("no agent ", request->agent_id(),
+                                                     " is known; `proffer ls agents` lists them")));
+  }
   return Order(context, "MarkAgentGone", *request,
                MarkGoneAsked{model::AgentId(request->agent_id())});
 }

@@ -3,14 +3,23 @@
 
 #include <cmath>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
+#include "common/base/utf8.h"
 
 namespace proffer {
 
 void Task::Wrong(const std::string& what) {
   if (!status_.ok()) return;  // The first thing that is wrong is the one to repair.
-  status_ = absl::InvalidArgumentError(absl::StrCat("task \"", name_, "\": ", what));
+  status_ = absl::InvalidArgumentError(
+      absl::StrCat("task \"", absl::CHexEscape(name_.substr(0, 128)), "\": ", what));
+}
+
+void Task::Check(const char* what, const std::string& text) {
+  if (IsUtf8(text)) return;
+  Wrong(absl::StrCat(what, " \"", absl::CHexEscape(text.substr(0, 60)),
+                     "\" is not UTF-8; encode it, for instance in base64"));
 }
 
 int64_t Task::Milliseconds(const char* what, std::chrono::milliseconds value) {
@@ -21,7 +30,10 @@ int64_t Task::Milliseconds(const char* what, std::chrono::milliseconds value) {
   return value.count();
 }
 
+Task::Task(std::string name) : name_(std::move(name)), id_(name_) { Check("its name", name_); }
+
 Task& Task::Id(std::string id) {
+  Check("its id", id);
   id_ = std::move(id);
   return *this;
 }
@@ -33,6 +45,7 @@ Task& Task::Args(std::vector<std::string> argv) {
     Wrong("the program is empty; name one");
     return *this;
   }
+  for (const std::string& arg : argv) Check("argument", arg);
   args_ = std::move(argv);
   return *this;
 }
@@ -42,21 +55,27 @@ Task& Task::Env(std::string name, std::string value) {
     Wrong(absl::StrCat("\"", name, "\" cannot be the name of an environment variable"));
     return *this;
   }
+  Check("environment variable", name);
+  Check("environment value", value);
   env_[std::move(name)] = std::move(value);
   return *this;
 }
 
 Task& Task::User(std::string user) {
+  Check("its user", user);
   user_ = std::move(user);
   return *this;
 }
 
 Task& Task::WorkingDirectory(std::string directory) {
+  Check("its working directory", directory);
   working_directory_ = std::move(directory);
   return *this;
 }
 
 Task& Task::Label(std::string name, std::string value) {
+  Check("label", name);
+  Check("value of a label", value);
   labels_[std::move(name)] = std::move(value);
   return *this;
 }
@@ -100,6 +119,7 @@ Task& Task::Amounts(absl::string_view text) {
 }
 
 Task& Task::Role(std::string role) {
+  Check("its role", role);
   role_ = std::move(role);
   return *this;
 }

@@ -2,10 +2,10 @@
 #include "sdk/task_output.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "absl/strings/str_cat.h"
 #include "common/rpc/channel.h"
+#include "common/rpc/deadline.h"
 #include "common/rpc/grpc_status.h"
 #include "grpcpp/client_context.h"
 #include "proffer/v1/operator.grpc.pb.h"
@@ -13,14 +13,14 @@
 namespace proffer {
 namespace {
 
-constexpr std::chrono::seconds kLongest{10};
+constexpr int64_t kLongestMs = 10'000;
 
 absl::StatusOr<std::string> ReadTail(const Result& result, v1::LogStream stream,
                                      int64_t max_bytes) {
   if (result.source == nullptr || result.launches == 0 || result.task_id.empty()) {
     return absl::NotFoundError("the task was never launched");
   }
-  const auto deadline = std::chrono::system_clock::now() + kLongest;
+  const auto deadline = rpc::DeadlineIn(kLongestMs);
   absl::Status status = absl::UnavailableError("no master is known");
   for (const rpc::Address& master : result.source->masters) {
     const auto stub = v1::OperatorService::NewStub(rpc::MakeChannel(master));

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
 #include "common/base/status.h"
+#include "common/base/utf8.h"
 #include "common/convert/task.h"
 #include "proffer/v1/task.pb.h"
 
@@ -36,6 +37,9 @@ absl::StatusOr<Config> ToConfig(const FrameworkOptions& options) {
     return absl::InvalidArgumentError("the framework has no role; leave it at \"default\"");
   }
   for (const std::string& role : options.roles) RETURN_IF_ERROR(ValidateRole(role));
+  if (!IsUtf8(options.web_url)) {
+    return absl::InvalidArgumentError("the framework's web_url is not UTF-8; encode it");
+  }
   if (options.failover_timeout.count() < 0 || options.give_up_after.count() < 0) {
     return absl::InvalidArgumentError("a timeout of the framework is negative; expected 0 or more");
   }

@@ -69,7 +69,10 @@ expect 125 proffer run -- true
 echo "--- dev"
 start_dev --agents 2
 [ "$(printf '%s' "$banner" | wc -l)" -le 15 ] || fail "the banner has more than 15 lines"
-case $banner in *"counted, not enforced"*) ;; *) fail "the banner hides what is not enforced" ;; esac
+case $banner in
+  *"counted, not enforced"*) ;;
+  *) fail "the banner hides what is not enforced" ;;
+esac
 expect 0 proffer ls agents -o name
 [ "$(cat "$work/out")" = $'a1\na2' ] || fail "agents: $(cat "$work/out")"
 expect 0 proffer status

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -21,6 +20,7 @@
 #include "absl/strings/str_split.h"
 #include "common/base/clock.h"
 #include "common/rpc/channel.h"
+#include "common/rpc/deadline.h"
 
 extern char** environ;
 
@@ -94,7 +94,8 @@ void MiniCluster::Kill(pid_t* pid, int signal) {
 
 void MiniCluster::StartMaster() {
   std::vector<std::string> arguments = {absl::StrCat("--listen=", address()),
-                                        "--agent_unreachable_ms=15000", "--cluster=test"};
+                                        "--agent_unreachable_ms=15000",
+                                        absl::StrCat("--cluster=", options_.cluster)};
   if (options_.on_disk) arguments.push_back(absl::StrCat("--work_dir=", directory_, "/registry"));
   arguments.insert(arguments.end(), options_.master_flags.begin(), options_.master_flags.end());
   master_ = Spawn("proffer-master", arguments, "master.log");
@@ -118,14 +119,27 @@ void MiniCluster::StartLauncher(int number) {
 
 void MiniCluster::StartAgent(int number) {
   if (launchers_[number] == nullptr) StartLauncher(number);
-  agents_[number] = Spawn(
-      "proffer-agent",
-      {absl::StrCat("--master=", address()), absl::StrCat("--work_dir=", directory_, "/a", number),
-       absl::StrCat("--runtime_dir=", runtime_directory_, "/r", number),
-       absl::StrCat("--launcher=", launchers_[number]->socket()),
-       absl::StrCat("--hostname=a", number), absl::StrCat("--attributes=number:", number),
-       absl::StrCat("--resources=", options_.resources)},
-      absl::StrCat("agent", number, ".log"));
+  agents_[number] =
+      Spawn("proffer-agent",
+            {absl::StrCat("--master=", address()), absl::StrCat("--work_dir=", work_dir(number)),
+             absl::StrCat("--runtime_dir=", runtime_directory_, "/r", number),
+             absl::StrCat("--launcher=", launchers_[number]->socket()),
+             absl::StrCat("--hostname=a", number), absl::StrCat("--attributes=number:", number),
+             absl::StrCat("--resources=", options_.resources)},
+            absl::StrCat("agent", number, ".log"));
+}
+
+std::string MiniCluster::work_dir(int agent) const { return absl::StrCat(directory_, "/a", agent); }
+
+std::string MiniCluster::RunAgentIn(const std::string& work_dir) {
+  const pid_t pid =
+      Spawn("proffer-agent",
+            {absl::StrCat("--master=", address()), absl::StrCat("--work_dir=", work_dir),
+             absl::StrCat("--runtime_dir=", runtime_directory_, "/stranger"), "--hostname=stranger",
+             absl::StrCat("--resources=", options_.resources)},
+            "stranger.log");
+  waitpid(pid, nullptr, 0);
+  return ReadFile(absl::StrCat(directory_, "/stranger.log"));
 }
 
 void MiniCluster::KillMaster() { Kill(&master_, SIGKILL); }
@@ -140,7 +154,7 @@ std::vector<v1::Object> MiniCluster::List(v1::Kind kind, bool live_only) {
   do {
     grpc::ClientContext context;
     context.set_wait_for_ready(true);
-    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
+    context.set_deadline(rpc::DeadlineIn(30'000));
     v1::ListResponse response;
     const grpc::Status status = stub_->List(&context, request, &response);
     CHECK(status.ok()) << status.error_message();
@@ -156,7 +170,7 @@ void MiniCluster::WaitUntil(v1::Kind kind,
   while (BootTimeNow() < give_up) {
     grpc::ClientContext context;
     context.set_wait_for_ready(true);
-    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+    context.set_deadline(rpc::DeadlineIn(10'000));
     v1::WatchRequest request;
     request.add_kinds(kind);
     auto reader = stub_->Watch(&context, request);

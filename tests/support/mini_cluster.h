@@ -21,6 +21,7 @@ class MiniCluster {
     int agents = 3;
     std::string resources = "cpus:4;mem:2GiB;ports:[31000-31009]";
     std::vector<std::string> master_flags;
+    std::string cluster = "test";
     bool on_disk = true;     // False: the master keeps its registry in memory.
     bool contained = false;  // Tasks run in containers; otherwise in process groups.
   };
@@ -31,6 +32,9 @@ class MiniCluster {
   // Started, and agents registered, when these return.
   void StartMaster();
   void StartAgent(int number);
+  // An agent in a work directory that another cluster may have used. Returns its last words, when
+  // it has ended by itself.
+  std::string RunAgentIn(const std::string& work_dir);
   void WaitForAgents(int connected);
 
   // SIGKILL; returns when the process is gone.
@@ -42,6 +46,7 @@ class MiniCluster {
   const std::string& directory() const { return directory_; }
   std::string address() const;
   pid_t master_pid() const { return master_; }
+  std::string work_dir(int agent) const;
   pid_t agent_pid(int number) const { return agents_.at(number); }
   const LauncherProcess& launcher(int number) const { return *launchers_.at(number); }
 

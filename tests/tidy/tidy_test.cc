@@ -33,17 +33,25 @@ std::vector<std::string> Lines(const std::string& path) {
   return lines;
 }
 
-// Sources of ours below these folders, as paths from the root.
-std::vector<std::string> Sources(const std::vector<std::string>& folders) {
+// Files of ours below these folders with one of the endings, as paths from the root.
+std::vector<std::string> Files(const std::vector<std::string>& folders,
+                               const std::vector<std::string>& endings) {
   std::vector<std::string> files;
   for (const std::string& folder : folders) {
     for (const auto& entry : fs::recursive_directory_iterator(kRoot + "/" + folder)) {
       const std::string path = entry.path().string().substr(kRoot.size() + 1);
-      if (EndsWith(path, ".h") || EndsWith(path, ".cc")) files.push_back(path);
+      if (std::any_of(endings.begin(), endings.end(),
+                      [&](const std::string& ending) { return EndsWith(path, ending); })) {
+        files.push_back(path);
+      }
     }
   }
   std::sort(files.begin(), files.end());
   return files;
+}
+
+std::vector<std::string> Sources(const std::vector<std::string>& folders) {
+  return Files(folders, {".h", ".cc"});
 }
 
 struct Layers {
@@ -130,6 +138,43 @@ TEST(Tidy, NothingIsLeftUndone) {
       ++number;
       for (const char* word : {"TODO", "FIXME", "XXX("}) {
         EXPECT_EQ(line.find(word), std::string::npos) << path << ":" << number << ": " << line;
+      }
+    }
+  }
+}
+
+TEST(Tidy, NoLineIsLongerThanAHundredColumns) {
+  std::vector<std::string> files =
+      Files({"src", "include", "examples", "tests", "proto", "scripts", "cmake"},
+            {".h", ".cc", ".proto", ".sh", ".cmake", "CMakeLists.txt"});
+  files.push_back("CMakeLists.txt");
+  for (const std::string& path : files) {
+    int number = 0;
+    for (const std::string& line : Lines(path)) {
+      ++number;
+      const auto columns =
+          std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xC0) != 0x80; });
+      EXPECT_LE(columns, 100) << path << ":" << number << ": " << line;
+    }
+  }
+}
+
+// Time comes from common/base/clock.h, and a deadline for gRPC from common/rpc/deadline.h.
+TEST(Tidy, ClocksAreReadInOnePlace) {
+  static const std::vector<std::string> kMayReadClocks = {
+      "src/common/base/", "src/common/rpc/deadline.h", "src/shim/", "tests/bench/", "tests/tidy/"};
+  static const std::vector<std::string> kClocks = {
+      "_clock::now", "gettimeofday(", "clock_gettime(", " time(", "::time(", "(time(", "=time("};
+  for (const std::string& path : Sources({"src", "include", "examples", "tests"})) {
+    if (std::any_of(kMayReadClocks.begin(), kMayReadClocks.end(),
+                    [&](const std::string& may) { return StartsWith(path, may); })) {
+      continue;
+    }
+    int number = 0;
+    for (const std::string& line : Lines(path)) {
+      ++number;
+      for (const std::string& clock : kClocks) {
+        EXPECT_EQ(line.find(clock), std::string::npos) << path << ":" << number << ": " << line;
       }
     }
   }

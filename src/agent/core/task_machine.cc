@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
+#include "common/base/utf8.h"
 
 namespace proffer::agent {
 namespace {
@@ -15,7 +16,7 @@ using model::TaskState;
 
 model::TaskStatus& Append(Task* task, const StatusDetail& detail, TaskState state,
                           TaskReason reason, std::string message) {
-  if (message.size() > limits::kMessageTextBytes) message.resize(limits::kMessageTextBytes);
+  CutUtf8(limits::kMessageTextBytes, &message);
   Progress& progress = task->progress;
   progress.state = state;
   progress.reason = reason;

@@ -4,6 +4,7 @@
 
 #include "common/base/limits.h"
 #include "common/base/status.h"
+#include "common/base/utf8.h"
 #include "common/convert/task.h"
 
 namespace proffer::convert {
@@ -24,7 +25,8 @@ absl::StatusOr<model::TaskSummary> From(const v1::TaskSummary& in) {
   out.intent_id = in.intent_id();
   out.unacknowledged = in.unacknowledged();
   out.reason = FromProto(in.reason());
-  out.message = in.message().substr(0, limits::kMessageTextBytes);
+  out.message = in.message();
+  CutUtf8(limits::kMessageTextBytes, &out.message);
   return out;
 }
 

@@ -126,7 +126,7 @@ struct CallArms {
   void operator()(const model::Kill& in) const {
     v1::Kill* arm = out->mutable_kill();
     arm->set_task_id(in.task.value());
-    if (in.attempt.valid()) convert::ToProto(in.attempt, arm->mutable_attempt());
+    if (in.attempt != model::AttemptId()) convert::ToProto(in.attempt, arm->mutable_attempt());
     if (in.grace_ms) arm->set_grace_ms(*in.grace_ms);
   }
   void operator()(const model::Acknowledge& in) const {
@@ -186,7 +186,9 @@ struct EventArms {
       added->set_id(item.id);
       added->set_refusal(ToProto(item.outcome.refusal));
       added->set_message(item.outcome.message);
-      if (item.attempt.valid()) convert::ToProto(item.attempt, added->mutable_attempt());
+      if (item.attempt != model::AttemptId()) {
+        convert::ToProto(item.attempt, added->mutable_attempt());
+      }
     }
   }
   void operator()(const model::Heartbeat&) const { out->mutable_heartbeat(); }

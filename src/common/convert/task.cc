@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
 #include "common/base/status.h"
+#include "common/base/utf8.h"
 
 namespace proffer::convert {
 namespace {
@@ -70,7 +71,8 @@ model::TaskStatus FromProto(const v1::TaskStatus& in) {
   out.agent = model::AgentId(in.agent_id());
   out.state = FromProto(in.state());
   out.reason = FromProto(in.reason());
-  out.message = in.message().substr(0, limits::kMessageTextBytes);
+  out.message = in.message();
+  CutUtf8(limits::kMessageTextBytes, &out.message);
   out.source = EnumFrom(in.source(), 3, model::StatusSource::kUnspecified);
   out.sequence = in.sequence();
   if (in.has_exit_code()) out.exit_code = in.exit_code();
@@ -82,7 +84,7 @@ model::TaskStatus FromProto(const v1::TaskStatus& in) {
 
 void ToProto(const model::TaskStatus& status, v1::TaskStatus* out) {
   out->set_task_id(status.task.value());
-  if (status.attempt.valid()) ToProto(status.attempt, out->mutable_attempt());
+  if (status.attempt != model::AttemptId()) ToProto(status.attempt, out->mutable_attempt());
   out->set_agent_id(status.agent.value());
   out->set_state(ToProto(status.state));
   out->set_reason(ToProto(status.reason));
@@ -140,7 +142,8 @@ absl::StatusOr<model::Demand> FromProto(const v1::Demand& in) {
   }
   out.count = in.count();
   ASSIGN_OR_RETURN(out.constraints, FromProto(in.constraints()));
-  out.label = in.label().substr(0, limits::kIdBytes);
+  out.label = in.label();
+  CutUtf8(limits::kIdBytes, &out.label);
   return out;
 }
 

@@ -1,10 +1,10 @@
 #include "common/rpc/server.h"
 
-#include <chrono>
 #include <utility>
 
 #include "common/base/limits.h"
 #include "common/base/status.h"
+#include "common/rpc/deadline.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
 
@@ -53,7 +53,7 @@ void Server::SetServing(bool serving) {
 void Server::Shutdown(int64_t grace_ms) {
   if (server_ == nullptr) return;
   for (auto& acceptor : acceptors_) acceptor->Stop();
-  server_->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(grace_ms));
+  server_->Shutdown(DeadlineIn(grace_ms));
   server_.reset();
   acceptors_.clear();
 }

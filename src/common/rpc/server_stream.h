@@ -29,7 +29,7 @@ class ServerStream : public grpc::ServerBidiReactor<In, Out> {
     return stream;
   }
   // Begins to read; after this `on_message` may be called.
-  void Begin() { this->StartRead(&in_); }
+  void Begin() { Read(); }
 
   // Queues a message. A peer whose queue is full is cut off.
   void Send(Out message, bool last = false) {
@@ -61,13 +61,13 @@ class ServerStream : public grpc::ServerBidiReactor<In, Out> {
     // After Finish, gRPC's side of the stream may be gone already.
     if (!paused_ || finished_ || untaken_ >= limits::kUnreadEventsPerStream / 2) return;
     paused_ = false;
-    this->StartRead(&in_);
+    Read();
   }
 
   // --- gRPC's callbacks ---
   void OnReadDone(bool ok) override {
     if (!ok) {
-      Close(grpc::Status::OK);
+      Close(IsMarked() ? grpc::Status::OK : NotAMessage());
       return;
     }
     {
@@ -82,7 +82,7 @@ class ServerStream : public grpc::ServerBidiReactor<In, Out> {
         return;
       }
     }
-    this->StartRead(&in_);
+    Read();
   }
 
   void OnWriteDone(bool ok) override {
@@ -116,6 +116,24 @@ class ServerStream : public grpc::ServerBidiReactor<In, Out> {
                std::function<void()> on_closed)
       : context_(context), on_message_(std::move(on_message)), on_closed_(std::move(on_closed)) {}
 
+  // gRPC says in the same way that the peer is done and that its bytes could not be parsed. Parsing
+  // clears what was there before, so a mark tells which it was: a field of number 0, which no bytes
+  // can carry.
+  void Read() {
+    in_.GetReflection()->MutableUnknownFields(&in_)->AddVarint(kMark, 1);
+    this->StartRead(&in_);
+  }
+  bool IsMarked() const {
+    const auto& unknown = in_.GetReflection()->GetUnknownFields(in_);
+    return unknown.field_count() == 1 && unknown.field(0).number() == kMark;
+  }
+  grpc::Status NotAMessage() const {
+    return grpc::Status(
+        grpc::StatusCode::INVALID_ARGUMENT,
+        "expected a " + in_.GetTypeName() +
+            ", found bytes that are none, or a text that is not UTF-8; see the .proto files");
+  }
+
   void WriteNext() REQUIRES_MUTEX(mutex_) {
     if (writing_ || finished_) return;
     if (!queue_.empty()) {
@@ -142,6 +160,8 @@ class ServerStream : public grpc::ServerBidiReactor<In, Out> {
       WriteNext();
     }
   }
+
+  static constexpr int kMark = 0;
 
   grpc::CallbackServerContext* const context_;
   const std::function<void(const In&)> on_message_;

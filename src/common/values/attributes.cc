@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/base/utf8.h"
 #include "common/values/text.h"
 #include "proffer/constraints.h"
 #include "proffer/resources.h"
@@ -108,6 +109,7 @@ absl::Status Attributes::Set(absl::string_view name, AttributeValue value) {
       return Refusal(name, "a value of 1 to 1024 bytes", *text,
                      "leave the attribute away if it says nothing");
     }
+    if (!IsUtf8(*text)) return Refusal(name, "a value in UTF-8", *text, "write it in UTF-8");
   } else if (const auto* number = std::get_if<AttributeNumber>(&value); number != nullptr) {
     if (number->thousandths < 0) {
       return Refusal(name, "a number that is not negative", AttributeText(value),

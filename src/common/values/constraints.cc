@@ -13,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "common/base/utf8.h"
 #include "common/values/text.h"
 #include "proffer/resources.h"
 
@@ -91,6 +92,7 @@ absl::StatusOr<Constraint> Constraint::Make(std::string fact, Test test,
       return Refusal(fact, "values of 1 to 1024 bytes", value,
                      absl::StrCat("write \"!", fact, "\" if its absence is meant"));
     }
+    if (!IsUtf8(value)) return Refusal(fact, "values in UTF-8", value, "write them in UTF-8");
   }
   Constraint constraint;
   if (test == Test::kMatches) {

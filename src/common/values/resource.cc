@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/base/utf8.h"
 #include "common/values/text.h"
 
 namespace proffer {
@@ -26,7 +27,7 @@ bool IsCleanPath(absl::string_view path) {
   for (absl::string_view component : absl::StrSplit(path, '/')) {
     if (component.empty() || component == "." || component == "..") return false;
   }
-  return std::none_of(path.begin(), path.end(), absl::ascii_iscntrl);
+  return IsUtf8(path) && std::none_of(path.begin(), path.end(), absl::ascii_iscntrl);
 }
 
 absl::Status ValidateReservations(const Resource& resource) {
@@ -42,6 +43,10 @@ absl::Status ValidateReservations(const Resource& resource) {
     if (stack[i].principal.size() > kPrincipalBytes) {
       return Refusal(resource.name, "a principal of at most 256 bytes", stack[i].principal,
                      "shorten it");
+    }
+    if (!IsUtf8(stack[i].principal)) {
+      return Refusal(resource.name, "a principal in UTF-8", stack[i].principal,
+                     "write it in UTF-8");
     }
     if (i == 0) continue;
     if (stack[i].role == stack[i - 1].role ||
@@ -88,10 +93,11 @@ absl::Status ValidateDisk(const Resource& resource) {
     return absl::OkStatus();
   }
   if (disk.volume_id.size() > kIdBytes || disk.volume_id == "." || disk.volume_id == ".." ||
+      !IsUtf8(disk.volume_id) ||
       std::any_of(disk.volume_id.begin(), disk.volume_id.end(),
                   [](char c) { return c == '/' || absl::ascii_iscntrl(c); })) {
-    return Refusal(resource.name, "a volume id of at most 128 bytes without \"/\"", disk.volume_id,
-                   "it must be fit for a file name");
+    return Refusal(resource.name, "a volume id in UTF-8 of at most 128 bytes without \"/\"",
+                   disk.volume_id, "it must be fit for a file name");
   }
   if (!IsCleanPath(disk.container_path)) {
     return Refusal(resource.name, "the volume's relative path in the container like \"data\"",
@@ -128,8 +134,8 @@ absl::Status ValidateValue(const Resource& resource) {
     }
   } else {
     for (const std::string& item : std::get<TextSet>(resource.value)) {
-      if (item.empty() || item.size() > kSetItemBytes) {
-        return Refusal(resource.name, "set items of 1 to 256 bytes", item,
+      if (item.empty() || item.size() > kSetItemBytes || !IsUtf8(item)) {
+        return Refusal(resource.name, "set items of 1 to 256 bytes in UTF-8", item,
                        "write the set like \"{a,b}\"");
       }
     }

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/clock.h"
 #include "common/base/mutex.h"
 #include "sdk/driver_gate.h"
 #include "unit/sdk/core_fixture.h"
@@ -71,15 +72,7 @@ struct Line {
     }
     return std::nullopt;
   }
-
-  static Time BootTimeNow();
 };
-
-Time Line::BootTimeNow() {
-  timespec ts;
-  clock_gettime(CLOCK_BOOTTIME, &ts);
-  return Time{ts.tv_sec * int64_t{1000} + ts.tv_nsec / 1000000};
-}
 
 class FakeTransport final : public Transport {
  public:

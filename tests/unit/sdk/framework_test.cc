@@ -103,6 +103,8 @@ TEST_F(FrameworkTest, ATaskThatIsWrongEndsAtOnce) {
   auto framework = Start(Options());
   EXPECT_EQ(framework->Submit(Hello().Cpus(-1)).Wait().state, TaskState::kError);
   EXPECT_EQ(framework->Submit(Task{"idle"}.Cpus(1)).Wait().state, TaskState::kError);
+  EXPECT_THAT(framework->Submit(Hello().Command("cat caf\xE9")).Wait().message,
+              HasSubstr("\"cat caf\\xe9\" is not UTF-8"));
   const proffer::Run no_resources = framework->Submit(Task{"t"}.Command("true"));
   EXPECT_THAT(no_resources.Wait().message, HasSubstr("wants no resources"));
   EXPECT_EQ(no_resources.Wait().ExitStatus(), 125);

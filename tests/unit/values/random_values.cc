@@ -77,6 +77,30 @@ void MakeDisk(Prng* prng, Resource* resource) {
 
 }  // namespace
 
+void AppendRandomCharacter(Prng* prng, std::string* text) {
+  constexpr uint64_t kEnds[] = {0x80, 0x800, 0x10000, 0x110000};
+  uint64_t c = prng->Below(kEnds[prng->Below(4)]);
+  if (c >= 0xD800 && c < 0xE000) c = 0xFFFD;  // Surrogates are no characters.
+  const auto tail = [text](uint64_t bits) {
+    text->push_back(static_cast<char>(0x80 | (bits & 63)));
+  };
+  if (c < 0x80) {
+    text->push_back(static_cast<char>(c));
+  } else if (c < 0x800) {
+    text->push_back(static_cast<char>(0xC0 | c >> 6));
+    tail(c);
+  } else if (c < 0x10000) {
+    text->push_back(static_cast<char>(0xE0 | c >> 12));
+    tail(c >> 6);
+    tail(c);
+  } else {
+    text->push_back(static_cast<char>(0xF0 | c >> 18));
+    tail(c >> 12);
+    tail(c >> 6);
+    tail(c);
+  }
+}
+
 std::string RandomText(Prng* prng, int least, int most) {
   std::string text;
   for (int64_t i = prng->Between(least, most); i > 0; --i) {
@@ -85,7 +109,7 @@ std::string RandomText(Prng* prng, int least, int most) {
         text.push_back(kSyntax[prng->Below(sizeof(kSyntax) - 1)]);
         break;
       case 1:
-        text.push_back(static_cast<char>(prng->Below(256)));
+        AppendRandomCharacter(prng, &text);
         break;
       default:
         text += prng->Word(1);

@@ -9,7 +9,9 @@
 
 namespace proffer {
 
-// Any bytes, with a liking for those that the text forms use themselves.
+// One character of Unicode as UTF-8, of one to four bytes.
+void AppendRandomCharacter(Prng* prng, std::string* text);
+// Any UTF-8, with a liking for those that the text forms use themselves.
 std::string RandomText(Prng* prng, int least, int most);
 Ranges RandomRanges(Prng* prng);
 // Any resource that keeps the rules. Names, roles and sizes come from small pools, so that kinds

@@ -135,7 +135,8 @@ TEST(ResourcesText, RefusalsSayWhatWasExpectedWhatWasFoundAndWhatToDo) {
        "disk: expected the volume's relative path in the container like \"data\", found \"/p\"; "
        "write it like path=data, without \"..\""},
       {"disk@eng(volume=a/b,path=p):1GiB",
-       "disk: expected a volume id of at most 128 bytes without \"/\", found \"a/b\"; it must be "
+       "disk: expected a volume id in UTF-8 of at most 128 bytes without \"/\", found \"a/b\"; it "
+       "must be "
        "fit for a file name"},
       {"disk@eng(volume=v,path=p):0",
        "disk: expected a size above 0, found \"disk@eng(volume=v,path=p):0\"; volumes and mounted "
