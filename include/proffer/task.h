@@ -52,6 +52,12 @@ class Task {
   // One more thing that must hold of the agent, for instance "rack==r1" (constraints.h).
   Task& Require(absl::string_view constraint);
 
+  // --- How it is contained; agents without containers enforce none of it. ---
+  Task& CpuLimit(double cores);  // Never more than that, even of idle ones. Default none.
+  Task& PidsLimit(int64_t count);  // Processes and threads. Default the agent's, 1024.
+  // Kept, as "NET_BIND_SERVICE"; the agent's launcher must allow it. Default none.
+  Task& Capability(std::string name);
+
   // --- How long ---
   Task& KillGrace(std::chrono::milliseconds grace);   // SIGTERM to SIGKILL. Default 5 s.
   Task& MaxRunTime(std::chrono::milliseconds limit);  // Default none.
@@ -70,6 +76,9 @@ class Task {
   const Quantities& amounts() const { return amounts_; }
   const std::string& role() const { return role_; }
   const Constraints& constraints() const { return constraints_; }
+  int64_t cpu_limit_milli() const { return cpu_limit_milli_; }
+  int64_t pids_limit() const { return pids_limit_; }
+  const std::vector<std::string>& capabilities() const { return capabilities_; }
   int64_t kill_grace_ms() const { return kill_grace_ms_; }
   int64_t max_run_time_ms() const { return max_run_time_ms_; }
   int64_t stop_after_disconnect_ms() const { return stop_after_disconnect_ms_; }
@@ -78,6 +87,8 @@ class Task {
   void Wrong(const std::string& what);
   // What travels has to be UTF-8.
   void Check(const char* what, const std::string& text);
+  // Of a number of processors; -1 and Wrong if it is none.
+  int64_t Thousandths(const char* what, double cores);
   int64_t Milliseconds(const char* what, std::chrono::milliseconds value);
 
   std::string name_;
@@ -90,6 +101,9 @@ class Task {
   Quantities amounts_;
   std::string role_;
   Constraints constraints_;
+  int64_t cpu_limit_milli_ = 0;
+  int64_t pids_limit_ = 0;
+  std::vector<std::string> capabilities_;
   int64_t kill_grace_ms_ = 0;
   int64_t max_run_time_ms_ = 0;
   int64_t stop_after_disconnect_ms_ = 0;

@@ -32,6 +32,9 @@ absl::StatusOr<Task> MakeTask(const RunOptions& options, const std::vector<std::
   RETURN_IF_ERROR(SetAmount("--mem", kMem, options.mem, &task));
   if (options.gpus > 0) task.Gpus(options.gpus);
   if (options.ports > 0) task.Ports(options.ports);
+  if (options.cpu_limit != 0) task.CpuLimit(options.cpu_limit);
+  if (options.pids != 0) task.PidsLimit(options.pids);
+  for (const std::string& name : options.capabilities) task.Capability(name);
   if (!options.role.empty()) task.Role(options.role);
   if (!options.user.empty()) task.User(options.user);
   for (const std::string& entry : options.environment) {

@@ -16,6 +16,9 @@ struct RunOptions {
   std::string mem = "256MiB";
   int64_t gpus = 0;
   int64_t ports = 0;
+  double cpu_limit = 0;  // 0: none.
+  int64_t pids = 0;      // 0: the agent's.
+  std::vector<std::string> capabilities;
   std::string role;
   std::string name;
   std::vector<std::string> environment;  // "K=V", or "K" for our own value of it.

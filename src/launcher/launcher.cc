@@ -33,6 +33,9 @@ namespace {
 // disk or a server that is gone may take for ever.
 constexpr int kDieMs = 10'000;
 constexpr size_t kMostDescriptors = 64;
+// Where a launcher mounts the /dev of containers, each in a mount namespace of its own. In a
+// directory of root's: whoever could replace it would choose what containers find there.
+constexpr char kDevices[] = "/run/proffer-devices";
 
 std::string Why(const std::string& what) { return what + ": " + strerror(errno); }
 
@@ -120,8 +123,7 @@ void Launcher::DetectIsolation() {
     welcome_.why_not = Why("no mount namespace could be made");
   }
   if (welcome_.why_not.empty()) {
-    context_.devices = DirectoryOf(config_.socket) + "/dev";
-    MakePath(context_.devices, 0755);
+    context_.devices = kDevices;
     welcome_.why_not = isolator::PrepareDevices(context_.devices);
   }
   if (!welcome_.why_not.empty()) return;

@@ -21,6 +21,7 @@
 #include <string>
 
 #include "isolator/filesystem/mounts.h"
+#include "isolator/filesystem/open_real.h"
 #include "launcher/container.h"
 #include "launcher/failpoint.h"
 #include "launcher/log_file.h"
@@ -125,10 +126,11 @@ class Shim {
 
   // Opens the sandbox for the task's user: whoever made it, nobody else may have had a hand in it.
   int OpenSandbox(std::string* why) {
-    const int fd = open(plan_.sandbox.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    const int fd = isolator::OpenRealDirectory(plan_.sandbox);
     struct stat facts = {};
     if (fd < 0 || fstat(fd, &facts) != 0) {
       *why = "the sandbox " + plan_.sandbox + " cannot be opened: " + strerror(errno);
+      if (errno == ELOOP) *why += "; name it without symbolic links (--work_dir, sandbox_root)";
       return -1;
     }
     if (facts.st_uid != context_.agent_uid && facts.st_uid != task_uid()) {

@@ -1,6 +1,7 @@
 // The builder of tasks.
 #include "proffer/task.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "absl/strings/escaping.h"
@@ -80,18 +81,40 @@ Task& Task::Label(std::string name, std::string value) {
   return *this;
 }
 
-Task& Task::Cpus(double cores) {
+int64_t Task::Thousandths(const char* what, double cores) {
   const double thousandths = cores * 1000;
   if (!(thousandths >= 0) || thousandths > 1e15) {
-    Wrong(absl::StrCat("it wants ", cores, " cpus; expected a number from 0 on"));
-    return *this;
+    Wrong(absl::StrCat(what, " ", cores, " cpus; expected a number from 0 on"));
+    return -1;
   }
   const int64_t count = std::llround(thousandths);
   if (std::fabs(thousandths - static_cast<double>(count)) > 1e-6 * std::fmax(1, thousandths)) {
-    Wrong(absl::StrCat("it wants ", cores, " cpus; at most 3 decimals are counted"));
-    return *this;
+    Wrong(absl::StrCat(what, " ", cores, " cpus; at most 3 decimals are counted"));
+    return -1;
   }
-  return Amount(kCpus, count);
+  return count;
+}
+
+Task& Task::Cpus(double cores) {
+  const int64_t count = Thousandths("it wants", cores);
+  return count < 0 ? *this : Amount(kCpus, count);
+}
+
+Task& Task::CpuLimit(double cores) {
+  cpu_limit_milli_ = std::max<int64_t>(Thousandths("it is limited to", cores), 0);
+  return *this;
+}
+
+Task& Task::PidsLimit(int64_t count) {
+  if (count < 0) Wrong(absl::StrCat("it is limited to ", count, " processes; expected 0 or more"));
+  pids_limit_ = std::max<int64_t>(count, 0);
+  return *this;
+}
+
+Task& Task::Capability(std::string name) {
+  Check("a capability", name);
+  capabilities_.push_back(std::move(name));
+  return *this;
 }
 
 Task& Task::Mem(int64_t bytes) { return Amount(kMem, bytes); }

@@ -66,6 +66,13 @@ model::Payload ToPayload(const Task& task) {
   }
   payload.mutable_command()->set_user(task.user());
   payload.mutable_command()->set_working_directory(task.working_directory());
+  if (task.cpu_limit_milli() > 0) {
+    payload.mutable_container()->set_cpu_limit_milli(task.cpu_limit_milli());
+  }
+  if (task.pids_limit() > 0) payload.mutable_container()->set_pids_limit(task.pids_limit());
+  for (const std::string& name : task.capabilities()) {
+    payload.mutable_container()->add_capabilities(name);
+  }
   for (const auto& [name, value] : task.labels()) (*payload.mutable_labels())[name] = value;
   return std::make_shared<const std::string>(payload.SerializeAsString());
 }

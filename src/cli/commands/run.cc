@@ -351,6 +351,15 @@ void AddRun(CLI::App& app, Session& session) {
   verb->add_option("--ports", options->ports, "How many ports; they come as $PORT0, $PORT1, ...")
       ->type_name("N")
       ->check(CLI::Range(0, 1000));
+  verb->add_option("--cpu-limit", options->cpu_limit,
+                   "Never more processors than that, even while others are idle")
+      ->type_name("CPUS");
+  verb->add_option("--pids", options->pids, "Processes and threads; default: the agent's limit")
+      ->type_name("N");
+  verb->add_option("--cap", options->capabilities,
+                   "A capability to keep, as in NET_BIND_SERVICE; the agent must allow it")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
   verb->add_option("--role", options->role, "The role that it counts for; default: default");
   verb->add_option("--name", options->name, "What it is called; default: run- and some letters");
   verb->add_option("-e,--env", options->environment, "NAME=VALUE, or NAME to hand on yours")

@@ -10,6 +10,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "isolator/filesystem/open_real.h"
+
 namespace proffer::isolator {
 namespace {
 
@@ -55,7 +57,7 @@ void MakePath(const std::string& path) {
 }
 
 std::string MakeTmp(const LaunchPlan& plan) {
-  const int sandbox = open(plan.sandbox.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  const int sandbox = OpenRealDirectory(plan.sandbox);
   if (sandbox < 0) return Why("the sandbox cannot be opened");
   const std::string held = "/proc/self/fd/" + std::to_string(sandbox);
   std::string why;
