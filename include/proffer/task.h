@@ -53,7 +53,7 @@ class Task {
   Task& Require(absl::string_view constraint);
 
   // --- How it is contained; agents without containers enforce none of it. ---
-  Task& CpuLimit(double cores);  // Never more than that, even of idle ones. Default none.
+  Task& CpuLimit(double cores);    // Never more than that, even of idle ones. Default none.
   Task& PidsLimit(int64_t count);  // Processes and threads. Default the agent's, 1024.
   // Kept, as "NET_BIND_SERVICE"; the agent's launcher must allow it. Default none.
   Task& Capability(std::string name);

@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +18,11 @@
 #include "launcher/sweep.h"
 
 namespace proffer::launcher {
+namespace {
+
+constexpr int kRemoveTries = 400;  // 5 ms apart.
+
+}  // namespace
 
 Container::Container(const isolator::LaunchPlan& plan, const ShimContext& context)
     : plan_(plan), context_(context) {
@@ -39,7 +45,7 @@ Container::News Container::Start(int output, int error) {
     out_of_memory_ = group_->OpenOutOfMemoryEvent();
   }
   if (has_init()) return StartInit(output, error);
-  child_ = std::max<pid_t>(StartTask(plan_, output, error, &news.failed), 0);
+  child_ = std::max<pid_t>(StartTask(plan_, context_.bounding, output, error, &news.failed), 0);
   news.started = child_;
   return news;
 }
@@ -55,7 +61,7 @@ Container::News Container::StartInit(int output, int error) {
   const int on = 1;
   setsockopt(channel_, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
   const int cgroup = group_.has_value() ? group_->OpenForClone() : -1;
-  child_ = CloneInit(plan_, context_.devices, cgroup, pair[1], output, error);
+  child_ = CloneInit(plan_, context_, cgroup, pair[1], output, error);
   const int clone_error = errno;
   if (cgroup >= 0) close(cgroup);
   close(pair[1]);
@@ -132,7 +138,7 @@ void Container::Reap(News* news) {
 bool Container::RanOutOfMemory() {
   eventfd_t unused;
   if (out_of_memory_ >= 0) eventfd_read(out_of_memory_, &unused);
-  return HadOutOfMemory();
+  return group_.has_value() && group_->OomKills() > 0;
 }
 
 void Container::Signal(int number) {
@@ -154,22 +160,34 @@ bool Container::Swept() {
     Kill();
     return false;
   }
-  if (group_.has_value() && group_->KillAll() > 0) return false;
   siginfo_t info = {};
   if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0) return errno == ECHILD;
   KillChildren();  // What has lost its parent is ours: we are a subreaper.
   return false;
 }
 
-void Container::CleanUp(Ended* ended) {
-  if (!group_.has_value()) return;
-  const isolator::CgroupUsage usage = group_->Usage();
+bool Container::Account(Ended* ended) const {
+  if (!group_.has_value()) return false;
+  const isolator::CgroupUsage usage = group_->FinalUsage();
   ended->cpu_us = usage.cpu_us;
   ended->memory_peak_bytes = usage.memory_peak_bytes;
-  ended->memory_limit_bytes = usage.memory_limit_bytes;
+  ended->memory_limit_bytes = plan_.cgroup.memory_bytes;
+  return usage.oom_kills > 0;
+}
+
+std::string Container::Remove() {
+  if (!group_.has_value()) return "";
   FAILPOINT("shim:swept");
-  ended->left = group_->Remove();
+  // With init its whole pid namespace has died, so there is nobody, but for strangers.
+  std::string left = group_->Remove();
+  for (int tries = 0; !left.empty() && tries < kRemoveTries; ++tries) {
+    group_->KillAll();
+    const timespec pause = {0, 5'000'000};
+    nanosleep(&pause, nullptr);
+    left = group_->Remove();
+  }
   FAILPOINT("shim:cgroups-removed");
+  return left.empty() ? "" : "container " + group_->path() + " is quarantined: " + left;
 }
 
 }  // namespace proffer::launcher

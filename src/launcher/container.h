@@ -44,9 +44,12 @@ class Container {
   void Kill();              // SIGKILL to everything.
   // True when nothing lives any more; kills what does.
   bool Swept();
-  // After Swept: fills in what the control groups say and removes them.
-  void CleanUp(Ended* ended);
-  bool HadOutOfMemory() const { return group_.has_value() && group_->OomKills() > 0; }
+  // After Swept: fills in what the control groups say. True if the kernel has killed something for
+  // want of memory.
+  bool Account(Ended* ended) const;
+  // After that: removes the control groups, with whoever was put into them from outside. What is
+  // left all the same, or "".
+  std::string Remove();
 
  private:
   bool has_init() const { return plan_.namespaces != 0; }

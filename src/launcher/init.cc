@@ -93,7 +93,7 @@ void Reap(pid_t task) {
   }
 }
 
-[[noreturn]] void RunInit(const LaunchPlan& plan, const std::string& devices, int channel,
+[[noreturn]] void RunInit(const LaunchPlan& plan, const ShimContext& context, int channel,
                           int output, int error) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   prctl(PR_SET_NAME, "proffer-init");
@@ -109,7 +109,7 @@ void Reap(pid_t task) {
     Fail(std::string("no cgroup namespace could be made: ") + strerror(errno));
   }
   if ((plan.namespaces & isolator::kMountNamespace) != 0) {
-    const std::string why = isolator::MakeMounts(plan, devices);
+    const std::string why = isolator::MakeMounts(plan, context.devices);
     if (!why.empty()) Fail(why);
   }
   sigset_t all;
@@ -121,7 +121,7 @@ void Reap(pid_t task) {
   const int signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
 
   std::string why;
-  const pid_t task = StartTask(plan, kChannel + 1, kChannel + 2, &why);
+  const pid_t task = StartTask(plan, context.bounding, kChannel + 1, kChannel + 2, &why);
   if (task < 0) Fail(why);
   close(kChannel + 1);
   close(kChannel + 2);
@@ -134,7 +134,7 @@ void Reap(pid_t task) {
 
 }  // namespace
 
-pid_t CloneInit(const LaunchPlan& plan, const std::string& devices, int cgroup, int channel,
+pid_t CloneInit(const LaunchPlan& plan, const ShimContext& context, int cgroup, int channel,
                 int output, int error) {
   clone_args args = {};
   args.exit_signal = SIGCHLD;
@@ -148,7 +148,7 @@ pid_t CloneInit(const LaunchPlan& plan, const std::string& devices, int cgroup, 
     args.cgroup = static_cast<uint64_t>(cgroup);
   }
   const pid_t pid = static_cast<pid_t>(syscall(SYS_clone3, &args, sizeof(args)));
-  if (pid == 0) RunInit(plan, devices, channel, output, error);
+  if (pid == 0) RunInit(plan, context, channel, output, error);
   return pid;
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "isolator/launch_plan.h"
+#include "launcher/shim.h"
 
 namespace proffer::launcher {
 
@@ -30,7 +31,7 @@ struct InitReport {
 
 // Makes the init of the plan's namespaces, which waits for kGo. `cgroup` is a descriptor for
 // CLONE_INTO_CGROUP or -1; `output` and `error` are the task's. Returns its pid, or -1 with errno.
-pid_t CloneInit(const isolator::LaunchPlan& plan, const std::string& devices, int cgroup,
+pid_t CloneInit(const isolator::LaunchPlan& plan, const ShimContext& context, int cgroup,
                 int channel, int output, int error);
 
 // The shim's side. Takes one message; false if there is none now. `closed`: and none will come.

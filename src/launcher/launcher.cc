@@ -23,6 +23,7 @@
 #include "isolator/cgroup/group.h"
 #include "isolator/filesystem/delete_tree.h"
 #include "isolator/filesystem/mounts.h"
+#include "isolator/process/privileges.h"
 #include "launcher/failpoint.h"
 #include "launcher/policy.h"
 
@@ -82,7 +83,14 @@ std::string Launcher::Start() {
   signal(SIGPIPE, SIG_IGN);
   context_.agent_uid = config_.agent_uid;
   context_.cgroup_root = config_.cgroup_root;
+  context_.bounding = isolator::kEveryCapability;
   DetectIsolation();
+  // What tasks may never have is given up here, once for all of them. What this process itself
+  // holds stays: it executes nothing but tasks.
+  if (welcome_.root &&
+      isolator::LimitCapabilities(config_.capabilities, isolator::kEveryCapability) == 0) {
+    context_.bounding = config_.capabilities;
+  }
   return Listen();
 }
 

@@ -253,9 +253,12 @@ class Shim {
       // Nobody is left to write; what is in the pipe is bounded by its size.
       if (pipes_[which] >= 0) logs_[which].CopyFrom(pipes_[which], 4 << 20);
     }
-    if (container_.HadOutOfMemory()) machine_.OnOutOfMemoryFound();
-    Ended ended = machine_.ended();
-    container_.CleanUp(&ended);
+    Ended ended;
+    if (container_.Account(&ended)) machine_.OnOutOfMemoryFound();
+    ended.cause = machine_.ended().cause;
+    ended.signalled = machine_.ended().signalled;
+    ended.code = machine_.ended().code;
+    ended.left = container_.Remove();
     if (!failed_) last_frame_ = EncodeFrame(Type::kEnded, EncodeEnded(ended));
     Do(machine_.OnSwept());
   }

@@ -14,6 +14,7 @@ struct ShimContext {
   isolator::CgroupWorld world;
   std::string cgroup_root;
   std::string devices;     // See isolator::PrepareDevices.
+  uint64_t bounding = 0;   // The capabilities that exec can give.
   uint32_t agent_uid = 0;  // Who may talk to it and read what it leaves in the run directory.
 };
 

@@ -58,7 +58,7 @@ std::vector<std::string> Candidates(const isolator::LaunchPlan& plan) {
 }
 
 // In the child. Only system calls: the parent's memory is a copy, its locks are in unknown state.
-[[noreturn]] void Become(const isolator::LaunchPlan& plan,
+[[noreturn]] void Become(const isolator::LaunchPlan& plan, uint64_t bounding,
                          const std::vector<std::string>& candidates, char* const* argv,
                          char* const* environment, int input, int output, int error, int report) {
   setpgid(0, 0);
@@ -88,7 +88,7 @@ std::vector<std::string> Candidates(const isolator::LaunchPlan& plan) {
     if (error != 0) Fail(report, stage);
   };
   if (plan.drop_capabilities) {
-    must(Stage::kCapabilities, isolator::LimitCapabilities(plan.capabilities));
+    must(Stage::kCapabilities, isolator::LimitCapabilities(plan.capabilities, bounding));
   }
   if (plan.switch_user) {
     must(Stage::kUser, isolator::BecomeUser(plan.uid, plan.gid, plan.groups));
@@ -156,7 +156,8 @@ std::string Describe(const isolator::LaunchPlan& plan, const Failure& failure) {
 
 }  // namespace
 
-pid_t StartTask(const isolator::LaunchPlan& plan, int output, int error, std::string* why) {
+pid_t StartTask(const isolator::LaunchPlan& plan, uint64_t bounding, int output, int error,
+                std::string* why) {
   const std::vector<std::string> candidates = Candidates(plan);
   const std::vector<char*> argv = Pointers(plan.argv);
   const std::vector<char*> environment = Pointers(plan.environment);
@@ -170,7 +171,8 @@ pid_t StartTask(const isolator::LaunchPlan& plan, int output, int error, std::st
   // copy of even this small process costs more than all the rest.
   const pid_t pid = vfork();
   if (pid == 0) {
-    Become(plan, candidates, argv.data(), environment.data(), input, output, error, report[1]);
+    Become(plan, bounding, candidates, argv.data(), environment.data(), input, output, error,
+           report[1]);
   }
   const int fork_error = errno;
   close(input);

@@ -12,6 +12,8 @@ namespace proffer::launcher {
 
 // Forks and waits until the program runs, in a process group of its own, with `output` and `error`
 // as its only descriptors besides an empty input. Returns its pid, or -1 and a sentence.
-pid_t StartTask(const isolator::LaunchPlan& plan, int output, int error, std::string* why);
+// `bounding`: the capabilities that exec could give at all.
+pid_t StartTask(const isolator::LaunchPlan& plan, uint64_t bounding, int output, int error,
+                std::string* why);
 
 }  // namespace proffer::launcher

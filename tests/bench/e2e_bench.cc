@@ -17,6 +17,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "bench/bench.h"
+#include "isolator/cgroup/usage.h"
 #include "proffer/framework.h"
 #include "proffer/units.h"
 #include "support/mini_cluster.h"
@@ -77,6 +78,13 @@ class CpuByPart {
     std::ifstream(group + "/cpuacct.usage") >> ns;
     return ns / 1e6;
   }
+  // Of all containers below that root, those that are no more too.
+  static double ContainersMs(const std::string& root) {
+    const isolator::CgroupWorld world = isolator::DetectCgroupWorld(true);
+    isolator::CgroupUsage usage;
+    isolator::ReadCgroupUsage(isolator::RealKernel(), world, root, &usage);
+    return static_cast<double>(usage.cpu_us) / 1e3;
+  }
   std::vector<std::pair<std::string, double>> Read() const {
     double agents = 0;
     double launchers = 0;
@@ -85,16 +93,16 @@ class CpuByPart {
       agents += CpuMs(cluster_.agent_pid(i));
       launchers += CpuMs(cluster_.launcher(i).pid());
       const std::string& root = cluster_.launcher(i).cgroup_root();
-      if (!root.empty()) containers += GroupMs("/sys/fs/cgroup/cpuacct/" + root);
+      if (!root.empty()) containers += ContainersMs(root);
     }
     // Without containers the tasks are counted with the shims.
-    return {
-        {"master", CpuMs(cluster_.master_pid())},
-        {"agents", agents},
-        {"launchers", launchers},
-        {containers > 0 ? "shims" : "shims_and_tasks", grouped_ ? GroupMs(group_) - launchers : 0},
-        {"inits_and_tasks", containers},
-        {"framework", CpuMs(getpid())}};
+    return {{"master", CpuMs(cluster_.master_pid())},
+            {"agents", agents},
+            {"launchers", launchers},
+            {containers > 0 ? "shims" : "shims_and_tasks",
+             grouped_ ? GroupMs(group_) - launchers - containers : 0},
+            {"inits_and_tasks", containers},
+            {"framework", CpuMs(getpid())}};
   }
 
   const testing::MiniCluster& cluster_;

@@ -295,6 +295,7 @@ TEST_P(ContainerTest, AfterManyTasksEverythingIsAsItWas) {
   }
   Command(RecoverContainer{Order(9'999'998, {"true"}).launch, model::AgentId("agent-1")});
   Await<NoTrace>(9'999'998);
+  runner_->sandboxes().WaitUntilIdle();
   EXPECT_THAT(launcher_->Groups(), IsEmpty());
   EXPECT_EQ(descriptors(getpid()), ours);
   EXPECT_EQ(descriptors(launcher_->pid()), launchers);

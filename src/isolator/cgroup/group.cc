@@ -115,12 +115,6 @@ std::string CgroupGroup::Remove() const {
   return why;
 }
 
-CgroupUsage CgroupGroup::Usage() const {
-  CgroupUsage usage;
-  ReadCgroupUsage(kernel_, world_, path_, &usage);
-  return usage;
-}
-
 std::string PrepareCgroupRoot(Kernel& kernel, const CgroupWorld& world, const std::string& root) {
   for (const std::string& tree : world.Trees()) {
     std::string directory = tree;

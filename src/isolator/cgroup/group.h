@@ -33,7 +33,7 @@ class CgroupGroup {
   // Removes the groups, which must be empty.
   std::string Remove() const;
 
-  CgroupUsage Usage() const;
+  CgroupUsage FinalUsage() const { return ReadFinalCgroupUsage(kernel_, world_, path_); }
   uint64_t OomKills() const { return ReadOomKills(kernel_, world_, path_); }
   const std::string& path() const { return path_; }
 

@@ -29,7 +29,32 @@ uint64_t Keyed(Kernel& kernel, const std::string& path, const std::string& key) 
   return 0;
 }
 
+uint64_t CpuUs(Kernel& kernel, const CgroupWorld& world, const std::string& group) {
+  // Every group of a v2 tree counts processor time, also where cpu is a controller of v1.
+  if (!world.unified.empty()) {
+    return Keyed(kernel, world.unified + "/" + group + "/cpu.stat", "usage_usec");
+  }
+  return Number(kernel, world.cpuacct + "/" + group + "/cpuacct.usage") / 1000;
+}
+
+uint64_t PeakBytes(Kernel& kernel, const CgroupWorld& world, const std::string& group) {
+  if (world.kind == CgroupKind::kV2) {
+    return Number(kernel, world.unified + "/" + group + "/memory.peak");
+  }
+  return Number(kernel, world.memory + "/" + group + "/memory.max_usage_in_bytes");
+}
+
 }  // namespace
+
+CgroupUsage ReadFinalCgroupUsage(Kernel& kernel, const CgroupWorld& world,
+                                 const std::string& group) {
+  CgroupUsage usage;
+  if (world.kind == CgroupKind::kNone) return usage;
+  usage.cpu_us = CpuUs(kernel, world, group);
+  usage.memory_peak_bytes = PeakBytes(kernel, world, group);
+  usage.oom_kills = ReadOomKills(kernel, world, group);
+  return usage;
+}
 
 uint64_t ReadOomKills(Kernel& kernel, const CgroupWorld& world, const std::string& group) {
   if (world.kind == CgroupKind::kNone) return 0;
@@ -47,9 +72,7 @@ bool ReadCgroupUsage(Kernel& kernel, const CgroupWorld& world, const std::string
   if (world.kind == CgroupKind::kV2) {
     const std::string base = world.unified + "/" + group;
     if (kernel.Read(base + "/cgroup.events", &unused) != 0) return false;
-    usage->cpu_us = Keyed(kernel, base + "/cpu.stat", "usage_usec");
     usage->memory_bytes = Number(kernel, base + "/memory.current");
-    usage->memory_peak_bytes = Number(kernel, base + "/memory.peak");
     usage->memory_limit_bytes = Number(kernel, base + "/memory.max");
     usage->pids = Number(kernel, base + "/pids.current");
   } else {
@@ -57,13 +80,12 @@ bool ReadCgroupUsage(Kernel& kernel, const CgroupWorld& world, const std::string
       return false;
     }
     usage->memory_bytes = strtoull(unused.c_str(), nullptr, 10);
-    usage->memory_peak_bytes =
-        Number(kernel, world.memory + "/" + group + "/memory.max_usage_in_bytes");
     usage->memory_limit_bytes =
         Number(kernel, world.memory + "/" + group + "/memory.limit_in_bytes");
-    usage->cpu_us = Number(kernel, world.cpuacct + "/" + group + "/cpuacct.usage") / 1000;
     usage->pids = Number(kernel, world.pids + "/" + group + "/pids.current");
   }
+  usage->cpu_us = CpuUs(kernel, world, group);
+  usage->memory_peak_bytes = PeakBytes(kernel, world, group);
   usage->oom_kills = ReadOomKills(kernel, world, group);
   return true;
 }

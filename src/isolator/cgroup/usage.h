@@ -21,6 +21,9 @@ struct CgroupUsage {
 // `group` is the path below every tree. False if there is no such group.
 bool ReadCgroupUsage(Kernel& kernel, const CgroupWorld& world, const std::string& group,
                      CgroupUsage* usage);
+// Only what is wanted of one that has ended: cpu_us, memory_peak_bytes, oom_kills.
+CgroupUsage ReadFinalCgroupUsage(Kernel& kernel, const CgroupWorld& world,
+                                 const std::string& group);
 // Only the count of OOM kills; 0 if there is no such group.
 uint64_t ReadOomKills(Kernel& kernel, const CgroupWorld& world, const std::string& group);
 

@@ -65,7 +65,11 @@ std::vector<std::string> CgroupWorld::Trees() const {
   if (kind == CgroupKind::kNone) return trees;
   add(unified);
   if (unified.empty()) add(freezer);
-  for (const std::string* tree : {&cpu, &cpuacct, &memory, &pids}) add(*tree);
+  add(cpu);
+  // A tree less is a tenth of a millisecond less for every task.
+  if (unified.empty()) add(cpuacct);
+  add(memory);
+  add(pids);
   return trees;
 }
 

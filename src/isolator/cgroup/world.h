@@ -17,7 +17,8 @@ const char* Name(CgroupKind kind);
 struct CgroupWorld {
   CgroupKind kind = CgroupKind::kNone;
   std::string cpu;
-  std::string cpuacct;  // May be the same as cpu.
+  std::string
+      cpuacct;  // May be the same as cpu. Not used where the v2 tree counts: it always does.
   std::string memory;
   std::string pids;
   std::string freezer;

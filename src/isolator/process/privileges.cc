@@ -31,9 +31,9 @@ int BecomeUser(uint32_t uid, uint32_t gid, const std::vector<uint32_t>& groups) 
   return 0;
 }
 
-int LimitCapabilities(uint64_t keep) {
+int LimitCapabilities(uint64_t keep, uint64_t held) {
   for (int i = 0; i < 64; ++i) {
-    if ((keep >> i & 1) != 0) continue;
+    if ((keep >> i & 1) != 0 || (held >> i & 1) == 0) continue;
     // EINVAL: the kernel knows no such capability, and none above it.
     if (prctl(PR_CAPBSET_DROP, i, 0, 0, 0) != 0) {
       if (errno == EINVAL) break;

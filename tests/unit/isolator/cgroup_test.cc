@@ -171,6 +171,10 @@ TEST(CgroupUsage, ReadsBothLanguages) {
   EXPECT_EQ(usage.memory_limit_bytes, 0u);  // Unlimited.
   EXPECT_EQ(usage.cpu_us, 5000u);
   EXPECT_EQ(usage.oom_kills, 3u);
+  // In a hybrid world the v2 tree counts processor time.
+  const CgroupWorld hybrid = ParseCgroupWorld(std::string(kV1Mounts) + kUnifiedMount, "");
+  kernel.files["/sys/fs/cgroup/unified/p/1-1/cpu.stat"] = "usage_usec 88\n";
+  EXPECT_EQ(ReadFinalCgroupUsage(kernel, hybrid, "p/1-1").cpu_us, 88u);
 
   const CgroupWorld v2 = ParseCgroupWorld(kV2Mounts, "cpu memory pids");
   kernel.files["/sys/fs/cgroup/p/1-1/cgroup.events"] = "populated 1\n";
