@@ -470,6 +470,22 @@ void Runner::Keep(const KeepContainers& command) {
   list_containers_ = true;
 }
 
+bool Runner::Claim(const model::AttemptId& attempt) {
+  const std::string name = attempt.ToString();
+  mkdirat(runtime_fd_, name.c_str(), 0700);
+  // Linked when it is whole: who finds it must know whose it is.
+  const std::string whole = absl::StrCat(name, "/", launcher::kStartedFile, ".agent");
+  const int fd = openat(runtime_fd_, whole.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0) return false;
+  const bool written = write(fd, "agent", 5) == 5;
+  close(fd);
+  const bool linked =
+      written && linkat(runtime_fd_, whole.c_str(), runtime_fd_,
+                        absl::StrCat(name, "/", launcher::kStartedFile).c_str(), 0) == 0;
+  unlinkat(runtime_fd_, whole.c_str(), 0);
+  return linked;
+}
+
 void Runner::Examine(Container* container) {
   const int run_dir = OpenRunDirectory(runtime_fd_, container->attempt);
   // The marker tells whether a shim ever had the attempt, its lock whether it lives.
@@ -486,11 +502,9 @@ void Runner::Examine(Container* container) {
   } else if (marker < 0) {
     // Nobody has it. So that nobody takes it behind our back, a shim of a former life above all
     // that is only just beginning, it is taken by us; a launch gives it back.
-    const std::string name = container->attempt.ToString();
-    mkdirat(runtime_fd_, name.c_str(), 0700);
-    marker = openat(runtime_fd_, absl::StrCat(name, "/", launcher::kStartedFile).c_str(),
-                    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    found = marker >= 0 ? kNoTrace : kAgain;
+    found = Claim(container->attempt) ? kNoTrace : kAgain;
+  } else if (struct stat facts; fstat(marker, &facts) == 0 && facts.st_size > 0) {
+    found = kNoTrace;  // Taken by a former life of ours that died before it could launch.
   }
   if (marker >= 0) close(marker);
   if (run_dir >= 0) close(run_dir);

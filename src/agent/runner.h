@@ -129,6 +129,8 @@ class Runner {
   void DestroyOthers(const std::vector<std::string>& containers);
   // Finds out what there is of a container whose shim is not connected.
   void Examine(Container* container);
+  // Makes the attempt's marker, so that no shim can; false if there is one.
+  bool Claim(const model::AttemptId& attempt);
   bool ReadExit(Container* container, int run_dir);
   bool ConnectTo(Container* container, int run_dir);
   void Lost(Container* container);

@@ -13,7 +13,8 @@
 //
 // In the attempt's run directory:
 //   started   made exclusively and locked (flock) by the shim before it does anything, so that an
-//             attempt is never started twice; locked means: the shim lives
+//             attempt is never started twice; locked means: the shim lives. Not empty: an agent has
+//             made it, so that no shim may, and nothing was ever started
 //   sock      where the shim listens for a later agent
 //   exit      the last frame it would send (kEnded or kLaunchFailed); made by rename
 // In the sandbox:

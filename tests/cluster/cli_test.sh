@@ -70,7 +70,7 @@ echo "--- dev"
 start_dev --agents 2
 [ "$(printf '%s' "$banner" | wc -l)" -le 15 ] || fail "the banner has more than 15 lines"
 case $banner in
-  *"counted, not enforced"*) ;;
+  *"cpu and memory are enforced"* | *"counted, not enforced"*) ;;
   *) fail "the banner hides what is not enforced" ;;
 esac
 expect 0 proffer ls agents -o name

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -45,10 +46,10 @@ class Gates {
     ASSERT_EQ(write(fd, "go\n", 3), 3);
     close(fd);
   }
-  // A line for each time that the task was started.
-  std::string Starts(int i) const {
+  // How often the task was started.
+  int64_t Starts(int i) const {
     std::ifstream file(Pid(i));
-    return std::string(std::istreambuf_iterator<char>(file), {});
+    return std::count(std::istreambuf_iterator<char>(file), {}, '\n');
   }
 
  private:
@@ -103,9 +104,6 @@ TEST_P(RecoveryTest, FiftyTasksKeepTheirPidsAndEveryEndIsToldOnce) {
            });
   };
   cluster.WaitUntil(v1::TASKS, running);
-  std::vector<std::string> before;
-  for (int i = 0; i < kTasks; ++i) before.push_back(gates.Starts(i));
-
   const std::set<pid_t> pids = PidsOf(cluster);
   EXPECT_GE(pids.size(), static_cast<size_t>(kTasks));
   if (victims.agent) cluster.KillAgent(1);
@@ -123,7 +121,7 @@ TEST_P(RecoveryTest, FiftyTasksKeepTheirPidsAndEveryEndIsToldOnce) {
     const Result& result = runs[i].Wait();
     EXPECT_EQ(result.state, TaskState::kFinished) << i << ": " << result.message;
     EXPECT_EQ(result.launches, 1);
-    EXPECT_EQ(gates.Starts(i), before[i]) << "task " << i << " was started again";
+    EXPECT_EQ(gates.Starts(i), 1) << "task " << i << " was started again";
   }
   EXPECT_TRUE((*framework)->WaitAll());
   cluster.WaitUntil(v1::TASKS, [](const std::vector<v1::Object>& tasks) {
@@ -225,7 +223,8 @@ TEST(KillNine, AtRandomPointsNothingIsLostAndNothingIsStartedTwice) {
   for (const auto& [name, times] : ends) EXPECT_EQ(times, 1) << name;
   for (const auto& [name, how] : wrong) ADD_FAILURE() << name << " ended " << how;
   for (const auto& entry : std::filesystem::directory_iterator(starts)) {
-    EXPECT_EQ(std::filesystem::file_size(entry.path()), 2u) << entry.path() << ": started twice";
+    // None if it was killed before it could write.
+    EXPECT_LE(std::filesystem::file_size(entry.path()), 2u) << entry.path() << ": started twice";
   }
   cluster.WaitUntil(v1::AGENTS,
                     [&cluster](const std::vector<v1::Object>&) { return cluster.AllFree(); });

@@ -57,7 +57,7 @@ MiniCluster::~MiniCluster() {
   launchers_.clear();
   // What was just killed may still hold files open for a moment; names can go all the same.
   std::error_code ignored;
-  std::filesystem::remove_all(directory_, ignored);
+  if (getenv("KEEPDIR") == nullptr) std::filesystem::remove_all(directory_, ignored);
   std::filesystem::remove_all(runtime_directory_, ignored);
 }
 

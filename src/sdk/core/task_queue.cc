@@ -271,7 +271,8 @@ void TaskQueue::TakeUpdate(Time now, const Update& update, Output* output) {
     return;
   }
   if (!update.final) {
-    entry.evidence = true;
+    // STAGING is the master's own word, which it may forget in a failover.
+    if (update.status.state != model::TaskState::kStaging) entry.evidence = true;
     output->notices.push_back(TaskProgressed{entry.handle, update.status});
     handled();
     return;

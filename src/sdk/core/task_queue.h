@@ -100,7 +100,7 @@ class TaskQueue {
     std::string group;  // The key of its group.
     int launches = 0;
     bool placed = false;    // Launched and not ended.
-    bool evidence = false;  // Some status said that the cluster has taken the launch up.
+    bool evidence = false;  // Some status said that an agent has taken the launch up.
     bool kill_wanted = false;
     Time rests_until = Time::Never();  // Waits before it tries again.
     model::TaskId launch;              // The task id of the present launch.

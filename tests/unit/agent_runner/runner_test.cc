@@ -244,6 +244,19 @@ TEST_P(RunnerTest, WhatWasNeverSpawnedHasNoTraceAndMayBeLaunched) {
   EXPECT_EQ(Await<ContainerEnded>(1).exit_code, 0);
 }
 
+TEST_P(RunnerTest, AnAgentThatDiesBetweenLookingAndLaunchingHasStartedNothing) {
+  StartRunner();
+  const LaunchContainer order = Order(1, {"true"});
+  Command(RecoverContainer{order.launch, order.agent});
+  Await<NoTrace>(1);
+  runner_.reset();
+  StartRunner();
+  Command(RecoverContainer{order.launch, order.agent});
+  Await<NoTrace>(1);
+  Command(order);
+  EXPECT_EQ(Await<ContainerEnded>(1).exit_code, 0);
+}
+
 TEST_P(RunnerTest, ALostShimTakesItsTaskWithIt) {
   StartRunner();
   MakeFifo("pids");

@@ -178,6 +178,26 @@ TEST_F(TaskQueueTest, ALaunchThatWasLostWithItsStreamIsDoneAgain) {
   EXPECT_NE(Intent("a.r2"), Intent("a"));
 }
 
+// A master took it up, said so, and died before the agent had heard of it.
+TEST_F(TaskQueueTest, AMastersWordAloneIsNoEvidenceThatItWasStarted) {
+  StartCoreWithQueue();
+  Subscribe();
+  Submit(1, Want("a"));
+  Offer(MakeOffer(1));
+  Hear(MakeStatus("a", TaskState::kStaging, 0, Intent("a")));
+  BreakStream();
+  OpenStream();
+  Welcome();
+  model::TaskStatus gone;
+  gone.task = model::TaskId("a");
+  gone.state = TaskState::kGone;
+  gone.reason = model::TaskReason::kReconciled;
+  Hear(gone);
+  EXPECT_THAT(Noticed<TaskDone>(), SizeIs(0));
+  Offer(MakeOffer(2));
+  EXPECT_NE(Intent("a.r2"), Intent("a"));
+}
+
 TEST_F(TaskQueueTest, WhatRanAndIsUnknownIsNotRunAgain) {
   StartCoreWithQueue();
   Subscribe();
