@@ -121,16 +121,23 @@ Table FrameworkTable(const std::vector<v1::Object>& objects, bool wide) {
 }
 
 Table TaskTable(const std::vector<v1::Object>& objects, bool wide, int64_t now_unix_ms) {
-  std::vector<Column> columns = {{"TASK"},         {"STATE"},       {"AGENT"},       {"FRAMEWORK"},
-                                 {"CPUS", kRight}, {"MEM", kRight}, {"AGE", kRight}, {"REASON"}};
+  // What is used stays empty, and its columns away, where nobody has asked for it.
+  std::vector<Column> columns = {{"TASK"},
+                                 {"STATE"},
+                                 {"AGENT"},
+                                 {"FRAMEWORK"},
+                                 {"CPUS", kRight},
+                                 {"MEM", kRight},
+                                 {"CPU USED", kRight},
+                                 {"MEM USED", kRight},
+                                 {"AGE", kRight},
+                                 {"REASON"}};
   if (wide) {
     columns.insert(columns.end(), {{"NAME"},
                                    {"ROLE"},
                                    {"OTHERS"},
                                    {"PORTS"},
                                    {"RAN", kRight},
-                                   {"CPU USED", kRight},
-                                   {"MEM USED", kRight},
                                    {"ATTEMPT"},
                                    {"UNACKNOWLEDGED"},
                                    {"MESSAGE"}});
@@ -147,6 +154,8 @@ Table TaskTable(const std::vector<v1::Object>& objects, bool wide, int64_t now_u
                              task.framework_name(),
                              Amount(amounts, kCpus),
                              Amount(amounts, kMem),
+                             CpuUsed(task, now_unix_ms),
+                             MemUsed(task),
                              Age(task.launched_unix_ms(), now_unix_ms),
                              reason};
     if (wide) {
@@ -154,12 +163,11 @@ Table TaskTable(const std::vector<v1::Object>& objects, bool wide, int64_t now_u
       amounts.erase(kMem);
       amounts.erase(kPorts);
       const int64_t end = task.ended_unix_ms() != 0 ? task.ended_unix_ms() : now_unix_ms;
-      row.insert(
-          row.end(),
-          {task.name() == task.task_id() ? std::string() : task.name(), task.role(),
-           HumanAmounts(amounts), PortsOf(task.resources()), Age(task.running_unix_ms(), end),
-           CpuUsed(task, now_unix_ms), MemUsed(task), Print(task.attempt()),
-           task.unacknowledged() ? std::string("yes") : std::string(), task.message()});
+      row.insert(row.end(),
+                 {task.name() == task.task_id() ? std::string() : task.name(), task.role(),
+                  HumanAmounts(amounts), PortsOf(task.resources()),
+                  Age(task.running_unix_ms(), end), Print(task.attempt()),
+                  task.unacknowledged() ? std::string("yes") : std::string(), task.message()});
     }
     table.Add(std::move(row));
   }

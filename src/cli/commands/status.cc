@@ -217,12 +217,13 @@ class Details {
 };
 
 void ListTasksOf(std::ostream& out, const Style& style, std::vector<v1::Object> tasks,
-                 int64_t now_ms) {
+                 Client& client, int64_t now_ms) {
   constexpr size_t kShown = 20;
   if (tasks.empty()) return;
   SortTasks(&tasks);
   const size_t count = tasks.size();
   if (count > kShown) tasks.resize(kShown);
+  client.AddUsage(&tasks);
   out << "\n";
   TableOf(v1::TASKS, tasks, false, now_ms).Print(out, style, "  ");
   if (count > kShown) {
@@ -230,7 +231,8 @@ void ListTasksOf(std::ostream& out, const Style& style, std::vector<v1::Object> 
   }
 }
 
-void AgentStatus(Context& context, const v1::AgentView& agent, const Picture& picture) {
+void AgentStatus(Context& context, Client& client, const v1::AgentView& agent,
+                 const Picture& picture) {
   const Style style = Style::ForOut(context);
   context.out << style.Bold(absl::StrCat("agent ", agent.hostname())) << "  "
               << StateWord(agent.state()) << "\n";
@@ -261,10 +263,11 @@ void AgentStatus(Context& context, const v1::AgentView& agent, const Picture& pi
       tasks.push_back(object);
     }
   }
-  ListTasksOf(context.out, style, std::move(tasks), context.unix_now_ms());
+  ListTasksOf(context.out, style, std::move(tasks), client, context.unix_now_ms());
 }
 
-void FrameworkStatus(Context& context, const v1::FrameworkView& framework, const Picture& picture) {
+void FrameworkStatus(Context& context, Client& client, const v1::FrameworkView& framework,
+                     const Picture& picture) {
   const Style style = Style::ForOut(context);
   context.out << style.Bold(absl::StrCat("framework ", framework.name())) << "  "
               << StateWord(framework) << "\n";
@@ -292,7 +295,7 @@ void FrameworkStatus(Context& context, const v1::FrameworkView& framework, const
   for (const v1::Object& object : picture.tasks) {
     if (object.task().framework_id() == framework.framework_id()) tasks.push_back(object);
   }
-  ListTasksOf(context.out, style, std::move(tasks), context.unix_now_ms());
+  ListTasksOf(context.out, style, std::move(tasks), client, context.unix_now_ms());
 }
 
 void TaskStatus(Context& context, const v1::TaskView& task) {
@@ -352,9 +355,9 @@ absl::StatusOr<int> OneStatus(Session& session, Client& client, Format format,
   if (!IsForPeople(format)) {
     PrintOne(session.context.out, format, Inner(*found), NameOf(*found));
   } else if (found->has_agent()) {
-    AgentStatus(session.context, found->agent(), picture);
+    AgentStatus(session.context, client, found->agent(), picture);
   } else if (found->has_framework()) {
-    FrameworkStatus(session.context, found->framework(), picture);
+    FrameworkStatus(session.context, client, found->framework(), picture);
   } else {
     TaskStatus(session.context, found->task());
   }

@@ -137,17 +137,29 @@ std::string DeleteTree(int parent_fd, const std::string& name) {
 }
 
 std::string DeleteTreeBelow(int root_fd, const std::string& path) {
-  int parent = dup(root_fd);
+  std::vector<int> above = {dup(root_fd)};
+  std::vector<std::string> names;
   size_t at = 0;
+  std::string left;
   for (size_t end; (end = path.find('/', at)) != std::string::npos; at = end + 1) {
-    const int next = parent < 0 ? -1 : OpenDirectory(parent, path.substr(at, end - at));
-    const int error = errno;
-    if (parent >= 0) close(parent);
-    if (next < 0) return error == ENOENT ? "" : path + ": " + strerror(error);
-    parent = next;
+    names.push_back(path.substr(at, end - at));
+    const int next = OpenDirectory(above.back(), names.back());
+    if (next < 0) {
+      if (errno != ENOENT) left = path + ": " + strerror(errno);
+      names.pop_back();
+      break;
+    }
+    above.push_back(next);
   }
-  const std::string left = DeleteTree(parent, path.substr(at));
-  close(parent);
+  if (at > path.rfind('/') || path.find('/') == std::string::npos) {
+    left = DeleteTree(above.back(), path.substr(at));
+  }
+  // Those that have become empty go too.
+  for (size_t i = names.size(); i > 0; --i) {
+    close(above[i]);
+    if (left.empty()) unlinkat(above[i - 1], names[i - 1].c_str(), AT_REMOVEDIR);
+  }
+  close(above[0]);
   return left;
 }
 

@@ -9,7 +9,8 @@ namespace proffer::isolator {
 // Deletes `name` in the directory `parent_fd` with all it contains. What cannot be deleted, a mount
 // point above all, is left and named in what is returned; everything else goes, and then it is "".
 std::string DeleteTree(int parent_fd, const std::string& name);
-// The same for a relative path below `root_fd`, whose directories are entered as carefully.
+// The same for a relative path below `root_fd`, whose directories are entered as carefully, and go
+// too when they have become empty.
 std::string DeleteTreeBelow(int root_fd, const std::string& path);
 
 }  // namespace proffer::isolator

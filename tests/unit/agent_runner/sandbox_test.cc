@@ -128,6 +128,23 @@ TEST_F(SandboxTest, ReadsNoLogThroughALink) {
   EXPECT_EQ(piece->data, "fine");
 }
 
+TEST_F(SandboxTest, DeletesBelowARootWithTheDirectoriesThatBecomeEmpty) {
+  for (const char* made : {"/fw", "/fw/task", "/fw/task/1-1", "/fw/other", "/out"}) {
+    mkdir((dir_ + made).c_str(), 0755);
+  }
+  Write("fw/task/1-1/file", "x");
+  Write("out/canary", "lives");
+  ASSERT_EQ(symlink("../out", (dir_ + "/fw/link").c_str()), 0);
+  EXPECT_EQ(isolator::DeleteTreeBelow(fd_, "fw/task/1-1"), "");
+  EXPECT_FALSE(Exists("fw/task"));
+  EXPECT_TRUE(Exists("fw/other"));
+  EXPECT_EQ(isolator::DeleteTreeBelow(fd_, "fw/task/1-1"), "") << "gone is fine";
+  EXPECT_NE(isolator::DeleteTreeBelow(fd_, "fw/link/canary"), "");
+  EXPECT_TRUE(Exists("out/canary"));
+  EXPECT_EQ(isolator::DeleteTreeBelow(fd_, "out"), "");
+  EXPECT_FALSE(Exists("out"));
+}
+
 TEST(TaskUser, WithoutRootNobodyElseCanBeChosen) {
   const auto other = ResolveUser("root", 65534);
   const auto self = ResolveUser("nobody", 65534);
