@@ -101,6 +101,9 @@ class Runner {
   };
   using Work = std::variant<ContainerCommand, Cancelled>;
 
+  // A shim that lives and has neither told its end nor listens is between two of its steps.
+  static constexpr int64_t kListenWaitMs = 10'000;
+
   Runner(Options options, Post post, std::unique_ptr<Sandboxes> sandboxes, int runtime_fd);
 
   void Run();

@@ -201,9 +201,9 @@ class Shim {
     }
     if (news.started > 0 && !failed_) {
       FAILPOINT("shim:task-started");
-      machine_.OnStarted(NowMs());
       last_frame_ = EncodeFrame(Type::kStarted, EncodeInt64(news.started));
       Send(last_frame_);
+      Do(machine_.OnStarted(NowMs()));
     }
     if (news.ended && !failed_) {
       FAILPOINT("shim:task-ended");

@@ -31,9 +31,11 @@ class Machine {
         max_run_time_ms_(max_run_time_ms),
         stop_after_disconnect_ms_(stop_after_disconnect_ms) {}
 
-  void OnStarted(int64_t now) {
+  Actions OnStarted(int64_t now) {
     phase_ = Phase::kRunning;
     if (max_run_time_ms_ > 0) run_deadline_ = now + max_run_time_ms_;
+    // A kill that came while it was being started: it may end in its own way as any other.
+    return Actions{.terminate = ended_.cause != Cause::kItself && !killed_hard_};
   }
   // The program could not be started: that is published like an end, once nothing is left of the
   // attempt to start it.
@@ -55,10 +57,7 @@ class Machine {
     return {};
   }
 
-  // A program that does not run yet has nothing to put in order: it gets no grace.
-  Actions OnKill(int64_t now, int64_t grace_ms) {
-    return Kill(now, Cause::kKilled, phase_ == Phase::kStarting ? 0 : grace_ms);
-  }
+  Actions OnKill(int64_t now, int64_t grace_ms) { return Kill(now, Cause::kKilled, grace_ms); }
   // The kernel has killed something in the container for want of memory.
   Actions OnOutOfMemory(int64_t now) { return Kill(now, Cause::kMemoryLimit, 0); }
 
@@ -116,7 +115,8 @@ class Machine {
     // A later kill may only shorten the time.
     const int64_t due = grace_ms <= 0 ? now : now + std::min(grace_ms, kNever - now);
     kill_deadline_ = std::min(kill_deadline_, due);
-    if (kill_deadline_ > now) return Actions{.terminate = first};
+    // What is being started cannot be told yet; OnStarted does.
+    if (kill_deadline_ > now) return Actions{.terminate = first && phase_ == Phase::kRunning};
     kill_deadline_ = kNever;
     killed_hard_ = true;
     return Actions{.kill = true};

@@ -6,9 +6,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -166,6 +168,49 @@ void BenchLatency(bench::Report& report, bool contained) {
   }
 }
 
+// Memory that is each process's own share of, over all processes of that name, in KiB.
+double SharesKib(const std::string& name) {
+  double kib = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    std::string is;
+    std::ifstream(entry.path() / "comm") >> is;
+    if (is != name) continue;
+    std::ifstream rollup(entry.path() / "smaps_rollup");
+    for (std::string word; rollup >> word;) {
+      double value = 0;
+      if (word == "Pss:" && rollup >> value) kib += value;
+    }
+  }
+  return kib;
+}
+
+// Many containers that live at the same time on one agent.
+void BenchLive(bench::Report& report, int count) {
+  testing::MiniCluster cluster({.agents = 1, .resources = "cpus:1000;mem:1TiB", .contained = true});
+  auto framework = Framework::Start({.name = "bench", .master = cluster.address()});
+  CHECK(framework.ok()) << framework.status();
+  const bench::Params params = {{"containers", count}};
+  std::vector<proffer::Run> runs;
+  const Clock::time_point begin = Clock::now();
+  for (int i = 0; i < count; ++i) {
+    runs.push_back(
+        (*framework)
+            ->Submit(Task{absl::StrCat("t", i)}.Args({"sleep", "100000"}).Cpus(0.1).Mem(32_MiB)));
+  }
+  cluster.WaitUntil(v1::TASKS, [count](const std::vector<v1::Object>& tasks) {
+    return count == std::count_if(tasks.begin(), tasks.end(), [](const v1::Object& o) {
+             return o.task().state() == v1::RUNNING;
+           });
+  });
+  report.Add("e2e/live_contained/launch", params, Ms(Clock::now() - begin) / count, "ms/each");
+  report.Add("e2e/live_contained/shim", params, SharesKib("proffer-shim") / count, "KiB/each");
+  report.Add("e2e/live_contained/init", params, SharesKib("proffer-init") / count, "KiB/each");
+  const Clock::time_point kill = Clock::now();
+  for (const proffer::Run& run : runs) run.Kill(std::chrono::milliseconds(0));
+  CHECK((*framework)->WaitAll());
+  report.Add("e2e/live_contained/kill", params, Ms(Clock::now() - kill) / count, "ms/each");
+}
+
 // `proffer dev` from its start until it says that it is ready, and `proffer run` of an echo.
 void BenchDev(bench::Report& report) {
   char home[] = "/tmp/pfhomeXXXXXX";
@@ -223,6 +268,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "without containers, which need root and cgroups\n");
     return report.Finish();
   }
+  if (report.Wants("e2e/live_contained")) proffer::BenchLive(report, 1000);
   if (report.Wants("e2e/latency_contained")) proffer::BenchLatency(report, true);
   if (report.Wants("e2e/tasks_contained")) proffer::BenchTasks(report, 10000, true);
   return report.Finish();

@@ -123,6 +123,25 @@ TEST(ShimMachine, AKillWithoutGraceKillsAtOnce) {
   EXPECT_EQ(machine.deadline(), Machine::kNever);
 }
 
+// The program may run, and have begun to put things in order, before its start is known here.
+TEST(ShimMachine, AKillDuringTheStartWaitsForItAsLongAsItsGrace) {
+  Machine machine(5'000, 0, 0);
+  EXPECT_FALSE(machine.OnKill(10, 1'000).terminate);
+  EXPECT_EQ(machine.deadline(), 1'010);
+  EXPECT_TRUE(machine.OnStarted(20).terminate);
+  EXPECT_EQ(machine.deadline(), 1'010);
+
+  Machine stuck(5'000, 0, 0);
+  stuck.OnKill(10, 1'000);
+  EXPECT_TRUE(stuck.OnTimer(1'010).kill);
+  EXPECT_FALSE(stuck.OnStarted(1'020).terminate);
+  EXPECT_TRUE(stuck.OnEnded(true, 9).sweep);
+  EXPECT_EQ(stuck.ended().cause, Cause::kKilled);
+
+  Machine at_once(5'000, 0, 0);
+  EXPECT_TRUE(at_once.OnKill(10, 0).kill);
+}
+
 TEST(ShimMachine, TheFirstCauseWins) {
   Machine machine(5'000, 1'000, 0);
   machine.OnStarted(0);
