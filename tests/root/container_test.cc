@@ -266,7 +266,7 @@ TEST_P(ContainerTest, AfterManyTasksEverythingIsAsItWas) {
     const std::string text = ReadFile(absl::StrCat("/proc/", pid, "/mountinfo"));
     return std::count(text.begin(), text.end(), '\n');
   };
-  Command(RecoverContainer{Order(9'999'999, {"true"}).launch, model::AgentId("agent-1")});
+  Command(RecoverContainer{Order(9'999'999, {"true"}).launch, agent_});
   Await<NoTrace>(9'999'999);
   const int ours = descriptors(getpid());
   const int launchers = descriptors(launcher_->pid());
@@ -289,7 +289,7 @@ TEST_P(ContainerTest, AfterManyTasksEverythingIsAsItWas) {
     events_.clear();
     pids_.clear();
   }
-  Command(RecoverContainer{Order(9'999'998, {"true"}).launch, model::AgentId("agent-1")});
+  Command(RecoverContainer{Order(9'999'998, {"true"}).launch, agent_});
   Await<NoTrace>(9'999'998);
   runner_->sandboxes().WaitUntilIdle();
   EXPECT_THAT(launcher_->Groups(), IsEmpty());

@@ -76,6 +76,8 @@ class RunnerFixture : public ::testing::Test {
     base_ = geteuid() == 0 ? "/run" : "/tmp";
     std::string name = base_ + "/proffer-runner-XXXXXX";
     dir_ = mkdtemp(name.data());
+    // Other tests look for what is left of theirs by such an id.
+    agent_ = model::AgentId("agent-" + dir_.substr(dir_.size() - 6));
     // Shims and tasks of any user must be able to pass.
     chmod(dir_.c_str(), 0755);
     options_.work_dir = dir_ + "/work";
@@ -180,7 +182,7 @@ class RunnerFixture : public ::testing::Test {
     order->task.id = model::TaskId(absl::StrCat("task-", n));
     order->task.payload = std::make_shared<const std::string>(absl::StrJoin(lines, "\x1f"));
     order->task.resources = *Resources::Parse("cpus:1;ports:[31005,31000-31001]");
-    return {order, model::AgentId("agent-1")};
+    return {order, agent_};
   }
   static LaunchContainer With(const LaunchContainer& order,
                               const std::function<void(model::TaskSpec*)>& change) {
@@ -252,6 +254,7 @@ class RunnerFixture : public ::testing::Test {
   const World world_;
   std::string base_;
   std::string dir_;
+  model::AgentId agent_;
   Runner::Options options_;
   std::unique_ptr<testing::LauncherProcess> launcher_;
   std::unique_ptr<Runner> runner_;

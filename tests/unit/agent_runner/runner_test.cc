@@ -75,7 +75,8 @@ TEST_P(RunnerTest, TellsTheTaskWhoAndWhereItIs) {
   Await<ContainerEnded>(1);
   const std::string sandbox = SandboxOf(order);
   EXPECT_THAT(OutputOf(order),
-              HasSubstr(absl::StrCat("fw task-1 1-1 agent-1 host-1 31000 31001 31005 de_AT.UTF-8 "
+              HasSubstr(absl::StrCat("fw task-1 1-1 ", agent_.value(),
+                                     " host-1 31000 31001 31005 de_AT.UTF-8 "
                                      "yes\n",
                                      sandbox, "\n", sandbox, "\n", sandbox, "\n")));
 }
@@ -330,7 +331,7 @@ TEST_P(RunnerTest, ForgettingRemovesTheRunDirectoryAndKeepsTheNewestSandboxes) {
     Command(Forgetting(orders.back()));
   }
   // The answer to this comes after everything before was carried out.
-  Command(RecoverContainer{Order(99, {"true"}).launch, model::AgentId("agent-1")});
+  Command(RecoverContainer{Order(99, {"true"}).launch, agent_});
   Await<NoTrace>(99);
   runner_->sandboxes().WaitUntilIdle();
   for (uint64_t n = 1; n <= 5; ++n) {
