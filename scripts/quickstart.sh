@@ -13,6 +13,11 @@ bin="$PWD/build/release/bin"
 home="$(mktemp -d /tmp/proffer-quickstart.XXXXXX)"
 export HOME="$home"
 export PATH="$bin:$PATH"
+# As root tasks run in containers, which have a /tmp of their own: what they leave for us lies
+# elsewhere.
+results="$home/out"
+[[ $EUID -ne 0 ]] || results="$(mktemp -d /var/lib/proffer-quickstart.XXXXXX)"
+mkdir -p "$results"
 unset PROFFER_MASTER
 dev=0
 clean_up() {
@@ -20,7 +25,7 @@ clean_up() {
     kill -INT "$dev" 2>/dev/null || true
     wait "$dev" 2>/dev/null || true
   fi
-  rm -rf "$home"
+  rm -rf "$home" "$results"
 }
 trap clean_up EXIT
 
@@ -52,13 +57,13 @@ mapfile -t files < <(find /usr/share -type f -size +60k -size -4000k -readable \
   ! -name '*"*' ! -name "*'*" 2>/dev/null | sort | head -400)
 echo
 echo "compressing and hashing ${#files[@]} files of /usr/share as tasks of two frameworks"
-mkdir "$home/out"
-compress --master="$master" --out="$home/out" --weights=1,2 "${files[@]}"
+compress --master="$master" --out="$results" --weights=1,2 "${files[@]}"
 
 echo
 echo '$ proffer status'
 proffer status
 
+stopped=$dev
 kill -INT "$dev"
 wait "$dev" && code=0 || code=$?
 dev=0
@@ -71,8 +76,9 @@ for process in /proc/[0-9]*; do
     [[ "$name" == proffer* ]] && left=$((left + 1))
   fi
 done
-if [[ $left -ne 0 ]]; then
-  echo "$left processes of the cluster are left behind" >&2
+groups="$(find /sys/fs/cgroup -maxdepth 2 -name "proffer-dev-$stopped-*" 2>/dev/null | wc -l)"
+if [[ $left -ne 0 || $groups -ne 0 ]]; then
+  echo "$left processes and $groups cgroups of the cluster are left behind" >&2
   exit 1
 fi
 echo
