@@ -270,6 +270,10 @@ void Runner::Erase(const model::AttemptId& attempt) {
   examine_again_.erase(attempt);
   waiting_for_launcher_.erase(attempt);
   to_destroy_.erase(attempt);
+  if (auto container = containers_.find(attempt); container != containers_.end()) {
+    requests_.erase(container->second.launching);
+    requests_.erase(container->second.destroying);
+  }
   if (keep_.has_value()) keep_->erase(attempt);
   containers_.erase(attempt);
 }

@@ -87,6 +87,7 @@ class Runner {
     // Until the program is known to run: what to ask the next launcher for.
     std::shared_ptr<const model::LaunchTask> launch;
     int tries = 0;            // How often a launcher was asked.
+    uint64_t launching = 0;   // The request, answered only if it is refused.
     uint64_t destroying = 0;  // The request that ends what a lost shim has left.
     bool recovering = false;  // The core waits for an answer.
     bool forgotten = false;   // Nobody wants to hear of it: it is killed and removed.
@@ -166,6 +167,7 @@ class Runner {
   std::map<int, model::AttemptId> by_fd_;
   std::set<model::AttemptId> examine_again_;
   LauncherLink launcher_;
+  uint32_t launcher_events_ = 0;  // What of its descriptor is watched.
   int watched_launcher_ = -1;  // The descriptor of it that is in the epoll set.
   std::optional<std::set<model::AttemptId>> keep_;  // Once KeepContainers has come: ours.
   bool list_containers_ = false;                    // At the next opportunity.

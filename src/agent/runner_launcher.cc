@@ -93,7 +93,9 @@ absl::Status Runner::Spawn(Container* container) {
   container->fd = pair[0];
   by_fd_[container->fd] = container->attempt;
   Watch(*container, false, true);
-  requests_[launcher_.Launch(plan, pair[1])] = container->attempt;
+  requests_.erase(container->launching);
+  container->launching = launcher_.Launch(plan, pair[1]);
+  requests_[container->launching] = container->attempt;
   return absl::OkStatus();
 }
 
@@ -112,8 +114,11 @@ void Runner::WatchLauncher() {
   event.events = launcher_.wants_to_write() ? EPOLLIN | EPOLLOUT : EPOLLIN;
   event.data.fd = launcher_.fd();
   const bool added = watched_launcher_ != launcher_.fd();
+  // Asked on every turn, and nearly always as it was.
+  if (!added && launcher_events_ == event.events) return;
   epoll_ctl(epoll_, added ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, launcher_.fd(), &event);
   watched_launcher_ = launcher_.fd();
+  launcher_events_ = event.events;
 }
 
 void Runner::ServeLauncher() {

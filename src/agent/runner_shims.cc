@@ -104,12 +104,12 @@ void Runner::Examine(Container* container) {
 void Runner::Lost(Container* container) {
   // Without a shim nobody has killed what the task left behind. Init dies with its shim; the
   // launcher makes sure of it, and removes the cgroups.
-  if (launcher_.facts().contained || !launcher_.ready()) {
-    if (container->destroying != 0) return;
-    if (!launcher_.ready()) {
-      to_destroy_.insert(container->attempt);
-      return;
-    }
+  if (container->destroying != 0) return;
+  if (!launcher_.ready()) {
+    to_destroy_.insert(container->attempt);
+    return;
+  }
+  if (launcher_.facts().contained) {
     LOG(WARNING) << "the shim of attempt " << container->attempt << " of task " << container->key
                  << " died without an exit status; its container is destroyed";
     container->destroying = launcher_.Destroy(container->attempt.ToString());
