@@ -22,6 +22,7 @@
 
 #include "isolator/cgroup/group.h"
 #include "isolator/filesystem/delete_tree.h"
+#include "isolator/filesystem/directory.h"
 #include "isolator/filesystem/mounts.h"
 #include "isolator/process/privileges.h"
 #include "launcher/failpoint.h"
@@ -41,13 +42,6 @@ constexpr char kDevices[] = "/run/proffer-devices";
 std::string Why(const std::string& what) { return what + ": " + strerror(errno); }
 
 std::string DirectoryOf(const std::string& path) { return path.substr(0, path.rfind('/')); }
-
-void MakePath(const std::string& path, mode_t mode) {
-  for (size_t at = 1; at != std::string::npos;) {
-    at = path.find('/', at + 1);
-    mkdir(path.substr(0, at).c_str(), at == std::string::npos ? mode : 0755);
-  }
-}
 
 void SleepMs(int ms) {
   const timespec time = {ms / 1000, ms % 1000 * 1'000'000};
@@ -143,7 +137,7 @@ void Launcher::DetectIsolation() {
 
 std::string Launcher::Listen() {
   const std::string directory = DirectoryOf(config_.socket);
-  MakePath(directory, 0700);
+  isolator::MakePath(directory, 0700);
   if (chmod(directory.c_str(), 0700) != 0) return Why(directory);
   if (geteuid() == 0 && chown(directory.c_str(), config_.agent_uid, -1) != 0) return Why(directory);
   sockaddr_un address = {};

@@ -20,8 +20,8 @@
 #include <algorithm>
 #include <string>
 
+#include "isolator/filesystem/directory.h"
 #include "isolator/filesystem/mounts.h"
-#include "isolator/filesystem/open_real.h"
 #include "launcher/container.h"
 #include "launcher/failpoint.h"
 #include "launcher/log_file.h"

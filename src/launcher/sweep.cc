@@ -2,7 +2,6 @@
 #include "launcher/sweep.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,28 +10,21 @@
 
 #include <string>
 
+#include "isolator/kernel.h"
+
 namespace proffer::launcher {
 namespace {
-
-bool ReadAll(const char* path, std::string* text) {
-  const int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
-  char buffer[4096];
-  ssize_t got;
-  while ((got = read(fd, buffer, sizeof(buffer))) > 0) text->append(buffer, got);
-  close(fd);
-  return got == 0;
-}
 
 // For kernels without CONFIG_PROC_CHILDREN.
 void KillChildrenByScan() {
   DIR* proc = opendir("/proc");
   if (proc == nullptr) return;
+  isolator::Kernel& kernel = isolator::RealKernel();
   while (const dirent* entry = readdir(proc)) {
     const int pid = atoi(entry->d_name);
     if (pid <= 1) continue;
     std::string stat;
-    if (!ReadAll(("/proc/" + std::string(entry->d_name) + "/stat").c_str(), &stat)) continue;
+    if (kernel.Read("/proc/" + std::string(entry->d_name) + "/stat", &stat) != 0) continue;
     // "pid (name) state ppid": the name may contain anything, so from the last parenthesis.
     const size_t end = stat.rfind(')');
     if (end == std::string::npos || end + 4 >= stat.size()) continue;
@@ -46,7 +38,7 @@ void KillChildrenByScan() {
 void KillChildren() {
   std::string text;
   const std::string path = "/proc/self/task/" + std::to_string(getpid()) + "/children";
-  if (!ReadAll(path.c_str(), &text)) return KillChildrenByScan();
+  if (isolator::RealKernel().Read(path, &text) != 0) return KillChildrenByScan();
   const char* at = text.c_str();
   while (*at != '\0') {
     char* end = nullptr;

@@ -245,7 +245,8 @@ TEST_P(ContainerTest, WhereverAProcessDiesTheTaskHasOneEndAndNothingIsLeft) {
     EXPECT_LE(ran.size(), 2u) << "started twice";
   }
   Command(KeepContainers{});
-  while (!launcher_->Groups().empty()) usleep(1000);
+  AwaitNoGroups();
+  EXPECT_THAT(launcher_->Groups(), IsEmpty());
 }
 
 TEST_P(ContainerTest, AfterManyTasksEverythingIsAsItWas) {

@@ -103,8 +103,6 @@ int CgroupGroup::KillAll() const {
   return count;
 }
 
-bool CgroupGroup::Empty() const { return Pids(kernel_, TrackingProcs()).empty(); }
-
 std::string CgroupGroup::Remove() const {
   std::string why;
   for (const std::string& tree : world_.Trees()) {

@@ -29,7 +29,6 @@ class CgroupGroup {
 
   // SIGKILL to every process. Returns how many there were; call again until it is 0.
   int KillAll() const;
-  bool Empty() const;
   // Removes the groups, which must be empty.
   std::string Remove() const;
 

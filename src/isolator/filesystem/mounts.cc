@@ -10,7 +10,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "isolator/filesystem/open_real.h"
+#include "isolator/filesystem/directory.h"
 
 namespace proffer::isolator {
 namespace {
@@ -47,15 +47,6 @@ std::string MakeDev(const std::string& devices) {
   return "";
 }
 
-// Makes the directories of `path`, which is below one that was just hidden.
-void MakePath(const std::string& path) {
-  for (size_t at = 1; at != std::string::npos; ++at) {
-    at = path.find('/', at);
-    mkdir(path.substr(0, at).c_str(), 0755);
-    if (at == std::string::npos) return;
-  }
-}
-
 std::string MakeTmp(const LaunchPlan& plan) {
   const int sandbox = OpenRealDirectory(plan.sandbox);
   if (sandbox < 0) return Why("the sandbox cannot be opened");
@@ -66,7 +57,7 @@ std::string MakeTmp(const LaunchPlan& plan) {
     why = Bind(held + "/" + kTmpOfSandbox, tmp);
     // The sandbox itself must not be hidden by that.
     if (why.empty() && plan.sandbox.compare(0, tmp.size() + 1, tmp + "/") == 0) {
-      MakePath(plan.sandbox);
+      MakePath(plan.sandbox, 0755);
       why = Bind(held, plan.sandbox);
     }
   }

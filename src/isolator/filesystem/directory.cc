@@ -1,8 +1,9 @@
-#include "isolator/filesystem/open_real.h"
+#include "isolator/filesystem/directory.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -28,6 +29,13 @@ int OpenRealDirectory(const std::string& path) {
     begin = end + 1;
   }
   return at;
+}
+
+void MakePath(const std::string& path, mode_t mode) {
+  for (size_t at = 1; at != std::string::npos;) {
+    at = path.find('/', at + 1);
+    mkdir(path.substr(0, at).c_str(), at == std::string::npos ? mode : 0755);
+  }
 }
 
 }  // namespace proffer::isolator
