@@ -7,7 +7,6 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,7 +19,7 @@
 namespace proffer::launcher {
 namespace {
 
-constexpr int kRemoveTries = 400;  // 5 ms apart.
+constexpr int kRemoveMs = 2'000;
 
 }  // namespace
 
@@ -179,15 +178,9 @@ std::string Container::Remove() {
   if (!group_.has_value()) return "";
   FAILPOINT("shim:swept");
   // With init its whole pid namespace has died, so there is nobody, but for strangers.
-  std::string left = group_->Remove();
-  for (int tries = 0; !left.empty() && tries < kRemoveTries; ++tries) {
-    group_->KillAll();
-    const timespec pause = {0, 5'000'000};
-    nanosleep(&pause, nullptr);
-    left = group_->Remove();
-  }
+  const std::string left = group_->Destroy(kRemoveMs);
   FAILPOINT("shim:cgroups-removed");
-  return left.empty() ? "" : "container " + group_->path() + " is quarantined: " + left;
+  return left;
 }
 
 }  // namespace proffer::launcher

@@ -15,7 +15,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <utility>
@@ -33,7 +32,7 @@ namespace {
 
 // How long the processes of a container may take to die once they are killed: those that wait for a
 // disk or a server that is gone may take for ever.
-constexpr int kDieMs = 10'000;
+constexpr int kDieMs = 11'000;
 constexpr size_t kMostDescriptors = 64;
 // Where a launcher mounts the /dev of containers, each in a mount namespace of its own. In a
 // directory of root's: whoever could replace it would choose what containers find there.
@@ -42,29 +41,6 @@ constexpr char kDevices[] = "/run/proffer-devices";
 std::string Why(const std::string& what) { return what + ": " + strerror(errno); }
 
 std::string DirectoryOf(const std::string& path) { return path.substr(0, path.rfind('/')); }
-
-void SleepMs(int ms) {
-  const timespec time = {ms / 1000, ms % 1000 * 1'000'000};
-  nanosleep(&time, nullptr);
-}
-
-// Kills and removes what a container has. Returns what is left, or "".
-std::string DestroyGroups(const isolator::CgroupGroup& group) {
-  for (int waited = 0; group.KillAll() > 0; ++waited) {
-    if (waited > kDieMs) {
-      return "container " + group.path() +
-             " is quarantined: its processes do not die (waiting for a device?)";
-    }
-    SleepMs(1);
-  }
-  std::string why;
-  for (int tries = 0; tries < 200; ++tries) {
-    why = group.Remove();
-    if (why.empty()) return "";
-    SleepMs(5);  // A process that has just died still holds it for a moment.
-  }
-  return "container " + group.path() + " is quarantined: " + why;
-}
 
 }  // namespace
 
@@ -95,7 +71,7 @@ std::string Launcher::Clean() {
   std::string left;
   for (const std::string& name : isolator::ListGroups(kernel, world, config_.cgroup_root)) {
     const std::string why =
-        DestroyGroups(isolator::CgroupGroup(kernel, world, config_.cgroup_root + "/" + name));
+        isolator::CgroupGroup(kernel, world, config_.cgroup_root + "/" + name).Destroy(kDieMs);
     if (!why.empty()) left += (left.empty() ? "" : "; ") + why;
   }
   const std::string why = isolator::CgroupGroup(kernel, world, config_.cgroup_root).Remove();
@@ -327,7 +303,8 @@ void Launcher::Destroy(uint64_t request, const std::string& name) {
   const isolator::CgroupGroup group(isolator::RealKernel(), context_.world,
                                     config_.cgroup_root + "/" + name);
   // It may take a while, and the launcher has others to serve.
-  const bool forked = Fork([&] { Say(Type::kDone, EncodeRequest(request, DestroyGroups(group))); });
+  const bool forked =
+      Fork([&] { Say(Type::kDone, EncodeRequest(request, group.Destroy(kDieMs))); });
   if (!forked) Say(Type::kRefused, EncodeRequest(request, Why("no process could be forked")));
 }
 

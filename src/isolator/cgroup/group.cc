@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <set>
@@ -111,6 +112,21 @@ std::string CgroupGroup::Remove() const {
     if (error != 0 && error != ENOENT && why.empty()) why = Why("removed", directory, error);
   }
   return why;
+}
+
+std::string CgroupGroup::Destroy(int patience_ms) const {
+  constexpr int kAgainMs = 5;  // A process that has just died still holds its group for a moment.
+  std::string why = Remove();
+  int alive = 0;
+  for (int waited_ms = 0; !why.empty() && waited_ms < patience_ms; waited_ms += kAgainMs) {
+    alive = KillAll();
+    const timespec pause = {0, kAgainMs * 1'000'000};
+    nanosleep(&pause, nullptr);
+    why = Remove();
+  }
+  if (why.empty()) return "";
+  return "container " + path_ + " is quarantined: " +
+         (alive > 0 ? "its processes do not die (waiting for a device?)" : why);
 }
 
 std::string PrepareCgroupRoot(Kernel& kernel, const CgroupWorld& world, const std::string& root) {

@@ -31,6 +31,8 @@ class CgroupGroup {
   int KillAll() const;
   // Removes the groups, which must be empty.
   std::string Remove() const;
+  // Removes the groups, killing whoever is in them, for at most so long.
+  std::string Destroy(int patience_ms) const;
 
   CgroupUsage FinalUsage() const { return ReadFinalCgroupUsage(kernel_, world_, path_); }
   uint64_t OomKills() const { return ReadOomKills(kernel_, world_, path_); }
