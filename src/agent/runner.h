@@ -168,7 +168,7 @@ class Runner {
   std::set<model::AttemptId> examine_again_;
   LauncherLink launcher_;
   uint32_t launcher_events_ = 0;  // What of its descriptor is watched.
-  int watched_launcher_ = -1;  // The descriptor of it that is in the epoll set.
+  int watched_launcher_ = -1;     // The descriptor of it that is in the epoll set.
   std::optional<std::set<model::AttemptId>> keep_;  // Once KeepContainers has come: ours.
   bool list_containers_ = false;                    // At the next opportunity.
   bool said_not_enforced_ = false;
