@@ -61,7 +61,7 @@ std::vector<std::string> Candidates(const isolator::LaunchPlan& plan) {
 [[noreturn]] void Become(const isolator::LaunchPlan& plan, uint64_t bounding,
                          const std::vector<std::string>& candidates, char* const* argv,
                          char* const* environment, int input, int output, int error, int report) {
-  setpgid(0, 0);
+  setsid();  // A session and a group of its own: nobody else's terminal, and one name for all.
   // The raw call, because the C library keeps two signals for itself and would leave them ignored
   // if whoever started us did. All zero: the default.
   const uint64_t plain[4] = {};
@@ -182,7 +182,6 @@ pid_t StartTask(const isolator::LaunchPlan& plan, uint64_t bounding, int output,
     *why = std::string("no process could be made: ") + strerror(fork_error);
     return -1;
   }
-  setpgid(pid, pid);
   Failure failure;
   ssize_t got;
   do {
