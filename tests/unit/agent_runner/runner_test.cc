@@ -88,8 +88,7 @@ TEST_P(RunnerTest, GivesTheTaskNothingButThreeDescriptorsAndItsLimits) {
       Script(1,
              "echo $(ls /proc/self/fd) $(ulimit -n); grep NoNewPrivs /proc/$$/status; "
              "grep -E 'SigBlk|SigIgn' /proc/self/status; cat; "
-             "test $(ps -o sid= $$) = $$ && echo "
-             "own session",
+             "test $(ps -o sid= $$) = $$ && echo own session",
              {"limit=nofile 77 78"});
   Command(order);
   Await<ContainerEnded>(1);
