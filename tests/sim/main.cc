@@ -10,7 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "sim/run.h"
+#include "sim/life.h"
 
 int main(int argc, char** argv) {
   google::InitGoogleLogging(argv[0]);
@@ -35,15 +35,25 @@ int main(int argc, char** argv) {
   using proffer::sim::Verdict;
   Verdict sum;
   int mismatches = 0;
+  int64_t faults = 0;
   for (unsigned long long seed = first; seed < first + count; ++seed) {
-    const Verdict verdict = proffer::sim::RunSeed(seed, trace);
+    proffer::sim::Life life;
+    life.seed = seed;
+    proffer::sim::Reader reader;
+    if (trace) {
+      reader = [](proffer::Time now, const std::string& who, const std::string& line) {
+        std::fprintf(stderr, "%8lld %s %s\n", static_cast<long long>(now.ms), who.c_str(),
+                     line.c_str());
+      };
+    }
+    const Verdict verdict = proffer::sim::Live(life, reader);
     if (verdict.kind != Verdict::Kind::kOk) {
       std::printf("seed %llu: %s\n  again: proffer-sim --first %llu --count 1 --trace\n", seed,
                   verdict.sentence.c_str(), seed);
       return static_cast<int>(verdict.kind);
     }
     // One in twenty is lived twice, and must be the same.
-    if (seed % 20 == 0 && proffer::sim::RunSeed(seed).fingerprint != verdict.fingerprint) {
+    if (seed % 20 == 0 && proffer::sim::Live(life).fingerprint != verdict.fingerprint) {
       std::printf("seed %llu: two runs differ\n", seed);
       ++mismatches;
     }
@@ -51,12 +61,12 @@ int main(int argc, char** argv) {
     sum.simulated_ms += verdict.simulated_ms;
     sum.tasks += verdict.tasks;
     sum.starts += verdict.starts;
-    sum.faults += verdict.faults;
+    for (int i = 0; i < proffer::sim::kFaults; ++i) faults += verdict.faults[i];
     if (count >= 100 && (seed - first + 1) % (count / 10) == 0) {
       std::printf("%llu seeds: %lld simulated minutes, %lld tasks, %lld starts, %lld faults\n",
                   seed - first + 1, static_cast<long long>(sum.simulated_ms / 60'000),
                   static_cast<long long>(sum.tasks), static_cast<long long>(sum.starts),
-                  static_cast<long long>(sum.faults));
+                  static_cast<long long>(faults));
       std::fflush(stdout);
     }
   }

@@ -148,13 +148,9 @@ void Core::HandleDue() {
       case TimerKind::kAgentSilence:
         SilenceDue(world, world.agents.At(allocator::AgentIndex(index)));
         break;
-      case TimerKind::kHeartbeat: {
-        Framework& framework = world.frameworks.At(allocator::FrameworkIndex(index));
-        world.Tell(framework, model::Heartbeat{});
-        ContinueAnswers(world, framework);
-        world.timers.Set(*key, world.now + world.config.heartbeat_ms);
+      case TimerKind::kHeartbeat:
+        HeartbeatDue(world, world.frameworks.At(allocator::FrameworkIndex(index)));
         break;
-      }
       case TimerKind::kFailover: {
         Framework& framework = world.frameworks.At(allocator::FrameworkIndex(index));
         TearDown(world, framework,

@@ -183,6 +183,7 @@ void FrameworkSubscribed(World& world, StreamId stream, const std::string& princ
   framework->demand_declared = false;
   framework->demands.clear();
   world.frameworks.Connect(*framework, stream);
+  framework->last_heard = world.now;
   world.timers.Cancel({TimerKind::kFailover, framework->index.value});
   world.timers.Cancel({TimerKind::kElapsed, framework->index.value});
   world.timers.Set({TimerKind::kHeartbeat, framework->index.value},
@@ -298,6 +299,22 @@ void FrameworkStreamClosed(World& world, Framework& framework) {
   world.Note(absl::StrCat("framework ", framework.info.name, " (", framework.id().value(),
                           ") disconnected; its tasks live on for ",
                           framework.failover_timeout_ms() / 1000, " s"));
+}
+
+void HeartbeatDue(World& world, Framework& framework) {
+  const int64_t silent_ms = world.now - framework.last_heard;
+  if (silent_ms >= limits::kSilentHeartbeats * world.config.heartbeat_ms) {
+    RefuseStream(world, framework.stream,
+                 {model::Refusal::kTooSlow,
+                  absl::StrCat("no call and no answer to a heartbeat for ", silent_ms / 1000,
+                               " s; answer heartbeats, and subscribe again")});
+    FrameworkStreamClosed(world, framework);
+    return;
+  }
+  world.Tell(framework, model::Heartbeat{});
+  ContinueAnswers(world, framework);
+  world.timers.Set({TimerKind::kHeartbeat, framework.index.value},
+                   world.now + world.config.heartbeat_ms);
 }
 
 void TearDown(World& world, Framework& framework, const std::string& why, uint64_t call_id) {

@@ -26,6 +26,7 @@ struct Framework {
   allocator::FrameworkIndex index;
 
   StreamId stream = 0;  // 0 while disconnected.
+  Time last_heard;      // While connected.
   // Its id was told to the scheduler: from then on it is listed and must be given up in order.
   bool known_only_from_agents = false;
   std::set<std::string> suppressed;
@@ -90,6 +91,9 @@ void RolesSuppressed(World& world, Framework& framework, uint64_t call_id,
 void RolesRevived(World& world, Framework& framework, uint64_t call_id,
                   const std::vector<std::string>& roles);
 void FrameworkStreamClosed(World& world, Framework& framework);
+// Says that the master lives; or cuts off a scheduler that has not said so for too long: its stream
+// may be one that the network has forgotten.
+void HeartbeatDue(World& world, Framework& framework);
 // Ends it for good: tasks are killed, the id is refused from now on. `call_id`: of the scheduler's
 // own call, if that is what ends it.
 void TearDown(World& world, Framework& framework, const std::string& why, uint64_t call_id = 0);

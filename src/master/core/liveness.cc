@@ -154,6 +154,7 @@ void ForgiveSilence(World& world, int64_t gap_ms) {
     agent.last_heard = agent.last_heard + gap_ms;
   }
   for (auto& [id, framework] : world.frameworks.all()) {
+    framework.last_heard = framework.last_heard + gap_ms;
     if (framework.connected()) continue;
     framework.disconnected_at = framework.disconnected_at + gap_ms;
     SetFailoverTimer(world, framework);

@@ -64,6 +64,7 @@ struct Called {
 void SchedulerCalled(World& world, const SchedulerSaid& said) {
   Framework* framework = world.frameworks.FindByStream(said.stream);
   if (framework != nullptr) {
+    framework->last_heard = world.now;
     std::visit(Called{world, *framework, said.call.call_id}, said.call.call);
     return;
   }
@@ -75,11 +76,12 @@ void SchedulerCalled(World& world, const SchedulerSaid& said) {
 }
 
 void SchedulerCalledNonsense(World& world, const SchedulerSaidNonsense& said) {
-  const Framework* framework = world.frameworks.FindByStream(said.stream);
+  Framework* framework = world.frameworks.FindByStream(said.stream);
   if (framework == nullptr) {
     RefuseUnsubscribed(world, said.stream);
     return;
   }
+  framework->last_heard = world.now;
   world.Answer(*framework, said.call_id, {model::Refusal::kInvalid, said.message});
 }
 
