@@ -245,8 +245,9 @@ void SchedulerCore::Heard(const model::Heartbeat&) {
 }
 
 void SchedulerCore::Heard(const model::AgentChanged& changed) {
-  // What a leader called unreachable without knowing more of it may never have arrived there.
-  if (subscribed_ && changed.change == model::AgentChanged::Change::kBack) {
+  // A leader may have called a task unreachable that it knew no more of than its agent's name: it
+  // may never have arrived there, and nobody will say so when the agent is given up.
+  if (subscribed_ && changed.change != model::AgentChanged::Change::kUnreachable) {
     reconciler_.AskAbout(now_, tasks_, changed.agent);
   }
   Deliver(changed);
