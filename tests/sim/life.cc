@@ -15,7 +15,8 @@ namespace {
 // is unreachable, and then a retry that has backed off to a minute.
 constexpr int64_t kDoneWithinMs = 600'000;
 constexpr int64_t kGoneWithinMs = 120'000;
-constexpr int64_t kRestMs = 60'000;
+// What was not acknowledged is told again after a minute at most.
+constexpr int64_t kRestMs = 90'000;
 
 struct Counter final : Observer {
   void Started(const std::string&, const model::LaunchTask&) override { ++starts; }
@@ -44,7 +45,8 @@ std::string LeftOver(Cluster& cluster) {
     }
     if (!node->shims().RunDirectories().empty()) {
       return absl::StrCat("H1: ", node->shims().RunDirectories().size(),
-                          " run directories are left on ", node->name());
+                          " run directories are left on ", node->name(), ", one of attempt ",
+                          node->shims().RunDirectories().front().ToString());
     }
     if (node->core() == nullptr) return absl::StrCat("A: ", node->name(), " is not up at the end");
     if (!node->core()->tasks().all().empty()) {

@@ -5,6 +5,7 @@
 // Exit codes: 0 all well, 128 something never happened that must, 129 something was
 // seen that must never be. A failure prints the command that shows it again.
 #include <glog/logging.h>
+#include <google/protobuf/stubs/logging.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -14,6 +15,7 @@
 
 int main(int argc, char** argv) {
   google::InitGoogleLogging(argv[0]);
+  google::protobuf::SetLogHandler(nullptr);  // Garbage is meant to be garbage.
   unsigned long long first = 1;
   unsigned long long count = 1000;
   bool trace = false;

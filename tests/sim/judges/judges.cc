@@ -1,7 +1,41 @@
 #include "sim/judges/judges.h"
 
+#include <memory>
+#include <utility>
+
+#include "sim/judges/frameworks.h"
+#include "sim/judges/leadership.h"
+#include "sim/judges/reconciliation.h"
+#include "sim/judges/registry.h"
+#include "sim/judges/resources.h"
+#include "sim/judges/tasks.h"
+#include "sim/judges/updates.h"
+
 namespace proffer::sim {
 
-void AddJudges(Cluster* cluster) {}
+void AddJudges(Cluster* cluster) {
+  Observers& observers = cluster->observers();
+  World* world = &cluster->world();
+  auto truth = std::make_unique<Truth>();
+  auto streams = std::make_unique<Streams>();
+  const Truth* t = truth.get();
+  const Streams* s = streams.get();
+  // First, so that judges find there what they are being shown.
+  observers.Add(std::move(truth));
+  observers.Add(std::move(streams));
+  observers.Add(std::make_unique<Leadership>(world, t, s));
+  observers.Add(std::make_unique<RegistryJudge>(world, t, s));
+  observers.Add(std::make_unique<Tasks>(world, t, s));
+  std::set<std::string> users;
+  for (const auto& user : cluster->users()) users.insert(user->name);
+  observers.Add(std::make_unique<Updates>(world, t, s, std::move(users)));
+  observers.Add(
+      std::make_unique<OffersJudge>(world, t, s,
+                                    OffersJudge::Limits{cluster->master_options().offer_timeout_ms,
+                                                        master::Config().max_outstanding_offers}));
+  observers.Add(std::make_unique<Reconciliation>(world, t, s));
+  observers.Add(std::make_unique<FrameworksJudge>(
+      world, t, s, cluster->master_options().unreachable_per_minute));
+}
 
 }  // namespace proffer::sim

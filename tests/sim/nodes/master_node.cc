@@ -65,16 +65,23 @@ std::shared_ptr<Wire> MasterNode::Accept(Host client, bool is_agent) {
                   if (life != this->life()) return;
                   Soon([this, stream, is_agent, bytes] { Receive(stream, is_agent, bytes); });
                 },
-                InThisLife([this, stream, is_agent] {
-                  open_.erase(stream);
-                  if (is_agent) {
-                    Post(master::AgentStreamClosed{stream});
-                  } else {
-                    Post(master::SchedulerStreamClosed{stream});
-                  }
-                })});
+                InThisLife([this, stream, is_agent] { Lost(stream, is_agent); })});
   open_[stream] = {wire, is_agent};
   return wire;
+}
+
+void MasterNode::Lost(master::StreamId stream, bool is_agent) {
+  const auto open = open_.find(stream);
+  if (open == open_.end()) return;
+  const std::shared_ptr<Wire> wire = open->second.wire;
+  open_.erase(open);
+  if (is_agent) {
+    observers_->Show(&Observer::MasterLostAgent, *wire);
+    Post(master::AgentStreamClosed{stream});
+  } else {
+    observers_->Show(&Observer::MasterLostScheduler, *wire);
+    Post(master::SchedulerStreamClosed{stream});
+  }
 }
 
 void MasterNode::Ask(master::OperatorAsked asked) {
@@ -100,9 +107,7 @@ void MasterNode::Receive(master::StreamId stream, bool is_agent, const std::stri
   if (!call.ParseFromString(bytes)) {
     // A real server would end the stream; so does this one.
     open->second.wire->Close(Wire::kServer);
-    open_.erase(open);
-    Post(master::SchedulerStreamClosed{stream});
-    return;
+    return Lost(stream, is_agent);
   }
   absl::StatusOr<model::SchedulerCall> converted = convert::FromProto(call);
   if (converted.ok()) {
@@ -173,11 +178,17 @@ void MasterNode::CarryOut(master::Effects& effects) {
   for (master::ToAgent& item : effects.to_agents) {
     const uint64_t after = item.after_seq;
     const uint64_t stream = item.stream;
+    if (const auto open = open_.find(stream); open != open_.end()) {
+      observers_->Show(&Observer::MasterDecidedForAgent, *open->second.wire, item.order);
+    }
     outbox_.Add(after, stream, std::move(item));
   }
   for (master::ToScheduler& item : effects.to_schedulers) {
     const uint64_t after = item.after_seq;
     const uint64_t stream = item.stream;
+    if (const auto open = open_.find(stream); open != open_.end()) {
+      observers_->Show(&Observer::MasterDecidedForScheduler, *open->second.wire, item.event);
+    }
     outbox_.Add(after, stream, std::move(item));
   }
   SendReady();
@@ -192,7 +203,9 @@ void MasterNode::SendReady() {
     const bool last = std::visit([](const auto& said) { return said.last; }, item);
     if (!last) continue;
     it->second.wire->Close(Wire::kServer);
-    open_.erase(it);
+    // What comes on it until it is really closed still gets to the core, as with gRPC.
+    After(world().Latency(),
+          [this, stream = stream, is_agent = it->second.is_agent] { Lost(stream, is_agent); });
   }
 }
 

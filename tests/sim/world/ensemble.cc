@@ -22,8 +22,12 @@ absl::Status Ensemble::Log::Write(const std::vector<Mutation>& batch) {
     if (record.ok() && epoch.ParseFromString(record->payload)) epoch_ = epoch.epoch();
     observers_->Show(&Observer::EpochRaised, epoch_);
   }
+  return Commit(epoch_, batch);
+}
+
+absl::Status Ensemble::Log::Commit(uint64_t epoch, const std::vector<Mutation>& batch) {
   for (const Mutation& mutation : batch) {
-    observers_->Show(&Observer::Committed, epoch_, mutation);
+    observers_->Show(&Observer::Committed, epoch, mutation);
   }
   return store_.Write(batch);
 }
@@ -50,7 +54,7 @@ void Ensemble::Leave(Candidate* candidate) {
   auto& writes = writes_[candidate];
   const size_t made_it = world_->prng().Below(writes.size() + 1);
   for (size_t i = 0; i < made_it && writes[i].epoch == store_.epoch() && !Away(); ++i) {
-    (void)store_.Write(writes[i].batch);
+    (void)store_.Commit(writes[i].epoch, writes[i].batch);
   }
   writes.clear();
   // A process that dies may be noticed at once, or when its session ends.
@@ -146,7 +150,7 @@ void Ensemble::Serve(Candidate* writer) {
     } else if (std::exchange(fail_next_, false)) {
       pending.answered(absl::UnavailableError("write failed"));
     } else {
-      const absl::Status written = store_.Write(pending.batch);
+      const absl::Status written = store_.Commit(pending.epoch, pending.batch);
       if (!std::exchange(silence_next_, false) && network_->Reaches(host_, writer->host())) {
         pending.answered(written);
       }

@@ -71,6 +71,7 @@ class Ensemble {
       return store_.ReadAll();
     }
     absl::Status Write(const std::vector<Mutation>& batch) override;
+    absl::Status Commit(uint64_t epoch, const std::vector<Mutation>& batch);
     uint64_t epoch() const { return epoch_; }
 
    private:

@@ -42,11 +42,16 @@ class Observer {
   virtual void EpochRaised(uint64_t epoch) {}
   virtual void Committed(uint64_t epoch, const Mutation& mutation) {}
 
-  // --- Masters: what leaves them, and what their cores are given ---
+  // --- Masters: what they decide, what leaves them (later, when it may), what they hear ---
+  virtual void MasterDecidedForAgent(const Wire& wire, const model::AgentOrder& order) {}
+  virtual void MasterDecidedForScheduler(const Wire& wire, const model::SchedulerEvent& event) {}
   virtual void MasterToldAgent(const Wire& wire, const model::AgentOrder& order) {}
   virtual void MasterToldScheduler(const Wire& wire, const model::SchedulerEvent& event) {}
   virtual void MasterHeardAgent(const Wire& wire, const model::AgentMessage& message) {}
   virtual void MasterHeardScheduler(const Wire& wire, const model::SchedulerCall& call) {}
+  // Its end of the stream has been closed.
+  virtual void MasterLostAgent(const Wire& wire) {}
+  virtual void MasterLostScheduler(const Wire& wire) {}
   virtual void MasterTurned(const std::string& node, const master::Core& core) {}
 
   // --- Agents and schedulers ---
@@ -64,7 +69,7 @@ class Observer {
   // --- The end ---
   // The faults are over; everything works from now on.
   virtual void Healed() {}
-  // Every framework has gone, and a minute has passed.
+  // Every framework has gone, and some time has passed.
   virtual void AtRest() {}
 };
 

@@ -1,0 +1,84 @@
+// F2: a framework that is away keeps its tasks for its failover timeout, whoever leads meanwhile.
+// F3: a framework hears of its own tasks only. A4: only so many agents a minute are given up.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <set>
+
+#include "common/convert/record.h"
+#include "proffer/internal/registry.pb.h"
+#include "sim/judges/judge.h"
+
+namespace proffer::sim {
+
+class FrameworksJudge final : public Judge {
+ public:
+  FrameworksJudge(World* world, const Truth* truth, const Streams* streams,
+                  int64_t unreachable_per_minute)
+      : Judge(world, truth, streams), unreachable_per_minute_(unreachable_per_minute) {}
+
+  void MasterHeardScheduler(const Wire& wire, const model::SchedulerCall& call) override {
+    // What a former leader hears does not count: it is the leader that knows who is away.
+    if (OfLeader(wire)) last_seen_[streams().FrameworkOn(wire)] = world().now();
+    if (std::holds_alternative<model::Teardown>(call.call)) {
+      may_end_.insert(streams().FrameworkOn(wire));
+    } else if (const auto* subscribe = std::get_if<model::Subscribe>(&call.call)) {
+      timeouts_[wire.number()] =
+          subscribe->framework.ephemeral ? 10'000 : subscribe->framework.failover_timeout_ms;
+    }
+  }
+  void MasterDecidedForScheduler(const Wire& wire, const model::SchedulerEvent& event) override {
+    if (const auto* subscribed = std::get_if<model::Subscribed>(&event)) {
+      const int64_t timeout_ms = timeouts_[wire.number()];
+      timeout_of_[subscribed->framework] = timeout_ms > 0 ? timeout_ms : int64_t{7} * 86'400'000;
+      if (OfLeader(wire)) last_seen_[subscribed->framework] = world().now();
+    } else if (const auto* status = std::get_if<model::TaskStatus>(&event)) {
+      const model::FrameworkId owner = streams().OwnerOf(status->attempt);
+      if (!owner.empty() && owner != streams().FrameworkOn(wire)) {
+        Violation("F3: ", streams().FrameworkOn(wire).value(), " is told of task ",
+                  status->task.value(), " of ", owner.value());
+      }
+    }
+  }
+  void MasterDecidedForAgent(const Wire& wire, const model::AgentOrder& order) override {
+    const auto* end = std::get_if<model::EndFramework>(&order);
+    if (end == nullptr || !OfLeader(wire) || may_end_.count(end->framework) > 0) return;
+    const auto timeout = timeout_of_.find(end->framework);
+    if (timeout == timeout_of_.end()) return;
+    const int64_t away_ms = world().now() - last_seen_[end->framework];
+    // Clocks drift by a thousandth at most.
+    if (away_ms < timeout->second - timeout->second / 500 - 100) {
+      Violation("F2: the tasks of ", end->framework.value(), " are ended ", away_ms,
+                " ms after it was heard last; it may be away for ", timeout->second, " ms");
+    }
+    may_end_.insert(end->framework);
+  }
+
+  void EpochRaised(uint64_t epoch) override { given_up_.clear(); }
+  void Committed(uint64_t epoch, const Mutation& mutation) override {
+    if (!mutation.value) return;
+    absl::StatusOr<convert::OpenedRecord> record =
+        convert::OpenRecord(mutation.key, *mutation.value);
+    internal::AgentRecord agent;
+    if (!record.ok() || record->type != "agent" || !agent.ParseFromString(record->payload)) return;
+    if (agent.state() != internal::AgentRecord::UNREACHABLE) return;
+    given_up_.push_back(world().now());
+    while (world().now() - given_up_.front() > 55'000) given_up_.pop_front();
+    // The limit is one a calendar minute, so two minutes' worth may be side by side.
+    if (static_cast<int64_t>(given_up_.size()) > 2 * unreachable_per_minute_) {
+      Violation("A4: ", given_up_.size(), " agents were given up within a minute; the limit is ",
+                unreachable_per_minute_);
+    }
+  }
+
+ private:
+  const int64_t unreachable_per_minute_;
+  std::map<uint64_t, int64_t> timeouts_;  // By stream.
+  std::map<model::FrameworkId, int64_t> timeout_of_;
+  std::map<model::FrameworkId, Time> last_seen_;
+  std::set<model::FrameworkId> may_end_;
+  std::deque<Time> given_up_;
+};
+
+}  // namespace proffer::sim

@@ -1,0 +1,39 @@
+// T1: an attempt is started at most once. T3: no invented death. T4: no invented life. T5: the true
+// cause. T6: terminal is final. T10: what was called ended never starts; a kill ends a task within
+// its grace and a bound.
+#pragma once
+
+#include <map>
+
+#include "sim/judges/judge.h"
+
+namespace proffer::sim {
+
+class Tasks final : public Judge {
+ public:
+  using Judge::Judge;
+
+  void Started(const std::string& machine, const model::LaunchTask& launch) override;
+  void AgentTold(const std::string& machine, const Wire& wire,
+                 const model::AgentMessage& message) override;
+  void AgentHeard(const std::string& machine, const Wire& wire,
+                  const model::AgentOrder& order) override;
+  void AgentDied(const std::string& machine) override;
+  void SchedulerHeard(const std::string& node, const Wire& wire,
+                      const model::SchedulerEvent& event) override;
+  void Result(const std::string& user, uint64_t handle, const model::TaskStatus& status) override;
+
+ private:
+  struct Kill {
+    std::string machine;
+    Time due;
+  };
+  void CheckCause(const model::TaskStatus& status);
+
+  std::map<model::AttemptId, model::TaskState> last_told_;
+  std::map<std::pair<std::string, uint64_t>, model::TaskState> results_;
+  std::map<model::AttemptId, model::TaskState> said_ended_;  // By the agent.
+  std::map<model::AttemptId, Kill> kills_;
+};
+
+}  // namespace proffer::sim
