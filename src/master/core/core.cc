@@ -131,6 +131,7 @@ void Core::Step(const Event& event) { std::visit(Stepped{*world_}, event); }
 
 void Core::EndTurn() {
   HandleDue();
+  RemoveEnded(*world_);
   MakeOffers(*world_);
   EmitDeltas(*world_);
   planned_ = NextDeadline();

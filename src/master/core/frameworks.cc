@@ -55,6 +55,12 @@ std::vector<allocator::Demand> ToDemands(World& world, const std::vector<model::
   return out;
 }
 
+void MarkEnding(World& world, Framework& framework) {
+  framework.ending = true;
+  world.ending.insert(framework.id());
+  world.Touch(framework);
+}
+
 Framework& AddRow(World& world, const model::FrameworkInfo& info) {
   Framework& framework = world.frameworks.Add(info);
   world.allocator.AddFramework(framework.index, InternRoles(world, info.roles));
@@ -318,50 +324,74 @@ void HeartbeatDue(World& world, Framework& framework) {
 }
 
 void TearDown(World& world, Framework& framework, const std::string& why, uint64_t call_id) {
-  const std::string name = framework.info.name;
+  if (framework.ending) return;
   const model::FrameworkId id = framework.id();
-  world.Note(absl::StrCat("framework ", name, " (", id.value(), ") ends: ", why));
+  world.Note(absl::StrCat("framework ", framework.info.name, " (", id.value(), ") ends: ", why));
   DiscardAll(world, framework);
   uint64_t after_seq = 0;
   if (!framework.info.ephemeral) {
     after_seq = world.Write(FrameworkRecord{framework.info, framework.principal, true, 0});
   }
   world.Answer(framework, call_id, model::Outcome::Ok(), after_seq);
-  std::set<model::AgentId> agents;
-  while (!framework.tasks.empty()) {
-    auto& [key, task] = *framework.tasks.begin();
-    agents.insert(task.agent);
-    if (!task.ended()) {
-      task.reason = model::TaskReason::kFrameworkRemoved;
-      task.message = why;
-      SetState(world, framework, task, model::TaskState::kKilled);
-    }
-    EndRow(world, framework, key);
-  }
-  for (const model::AgentId& agent_id : agents) {
-    if (const Agent* agent = world.agents.Find(agent_id)) {
-      world.Tell(*agent, model::EndFramework{id}, after_seq);
-    }
-  }
   if (framework.connected()) {
     world.out->to_schedulers.push_back({framework.stream, after_seq,
                                         model::StreamError{model::Refusal::kFrameworkRemoved, why},
                                         true});
+    world.frameworks.Disconnect(framework);
   }
   for (const TimerKind kind : {TimerKind::kFailover, TimerKind::kHeartbeat, TimerKind::kElapsed}) {
     world.timers.Cancel({kind, framework.index.value});
   }
-  FrameworkView view = ViewOf(framework);
-  view.connected = false;
-  view.removed = true;
-  world.Removed(std::move(view));
-  world.allocator.RemoveFramework(framework.index);
+  framework.questions.clear();
+  framework.demand_declared = false;
+  framework.demands.clear();
+  world.allocator.SetFrameworkActive(framework.index, false);
+  MarkEnding(world, framework);
   world.frameworks.RememberRemoved(id);
   if (const auto forgotten = world.frameworks.ForgetRemoved()) {
     world.Write(FrameworkForgotten{*forgotten});
   }
-  world.frameworks.Remove(framework);
-  world.touched.shares = true;
+
+  std::set<model::AgentId> agents;
+  std::vector<TaskRowKey> over;  // What nobody will tell of, or has told of.
+  for (auto& [key, task] : framework.tasks) {
+    const Agent* agent = world.agents.Find(task.agent);
+    const bool reachable = agent != nullptr && agent->state != AgentState::kUnreachable &&
+                           agent->state != AgentState::kGone;
+    if (!task.ended()) {
+      task.reason = model::TaskReason::kFrameworkRemoved;
+      task.message = why;
+    }
+    if (task.ended() || !reachable) {
+      over.push_back(key);
+    } else {
+      agents.insert(task.agent);
+      world.Touch(task);
+    }
+  }
+  for (const TaskRowKey& key : over) EndRow(world, framework, key);
+  for (const model::AgentId& agent : agents) {
+    world.Tell(*world.agents.Find(agent), model::EndFramework{id}, after_seq);
+  }
+}
+
+Framework& AdoptEnding(World& world, const model::FrameworkId& id) {
+  Framework& framework = AdoptFromAgent(world, id);
+  world.timers.Cancel({TimerKind::kFailover, framework.index.value});
+  MarkEnding(world, framework);
+  return framework;
+}
+
+void RemoveEnded(World& world) {
+  std::erase_if(world.ending, [&world](const model::FrameworkId& id) {
+    Framework& framework = *world.frameworks.Find(id);
+    if (!framework.tasks.empty()) return false;
+    world.Removed(ViewOf(framework));
+    world.allocator.RemoveFramework(framework.index);
+    world.frameworks.Remove(framework);
+    world.touched.shares = true;
+    return true;
+  });
 }
 
 Framework& AdoptFromAgent(World& world, const model::FrameworkId& id) {
@@ -392,6 +422,7 @@ FrameworkView ViewOf(const Framework& framework) {
   view.info = framework.info;
   view.principal = framework.principal;
   view.connected = framework.connected();
+  view.removed = framework.ending;
   view.suppressed_roles.assign(framework.suppressed.begin(), framework.suppressed.end());
   view.offers = static_cast<int64_t>(framework.offers.size());
   view.live_tasks = framework.live_count;

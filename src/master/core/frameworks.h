@@ -29,6 +29,9 @@ struct Framework {
   Time last_heard;      // While connected.
   // Its id was told to the scheduler: from then on it is listed and must be given up in order.
   bool known_only_from_agents = false;
+  // Torn down. Stays until its last task is known to have ended: what a task holds is in nobody
+  // else's hand before.
+  bool ending = false;
   std::set<std::string> suppressed;
   bool demand_declared = false;
   std::vector<model::Demand> demands;
@@ -97,6 +100,10 @@ void HeartbeatDue(World& world, Framework& framework);
 // Ends it for good: tasks are killed, the id is refused from now on. `call_id`: of the scheduler's
 // own call, if that is what ends it.
 void TearDown(World& world, Framework& framework, const std::string& why, uint64_t call_id = 0);
+// A framework that was torn down and of which an agent still has tasks.
+Framework& AdoptEnding(World& world, const model::FrameworkId& id);
+// Removes those that were torn down and have no tasks any more. At the end of a turn.
+void RemoveEnded(World& world);
 // Begins or moves the time that it may stay away.
 void SetFailoverTimer(World& world, const Framework& framework);
 // A framework that only agents know of: it gets the chance to come back.

@@ -38,7 +38,9 @@ void EndTasks(World& world, Agent& agent, uint64_t after_seq, bool gone) {
   for (const auto& [key, attempt] : tasks) {
     Framework* framework = world.frameworks.Find(key.framework);
     Task& task = framework->tasks.at({key.task, attempt});
-    if (gone) {
+    if (framework->ending) {
+      EndRow(world, *framework, {key.task, attempt});  // Nobody waits for news of it.
+    } else if (gone) {
       TaskGone(world, *framework, task, after_seq);
     } else {
       TaskUnreachable(world, *framework, task, after_seq);
@@ -155,7 +157,7 @@ void ForgiveSilence(World& world, int64_t gap_ms) {
   }
   for (auto& [id, framework] : world.frameworks.all()) {
     framework.last_heard = framework.last_heard + gap_ms;
-    if (framework.connected()) continue;
+    if (framework.connected() || framework.ending) continue;
     framework.disconnected_at = framework.disconnected_at + gap_ms;
     SetFailoverTimer(world, framework);
   }

@@ -21,11 +21,12 @@ void SettleTasks(World& world, Agent& agent, bool was_unreachable) {
   for (const model::TaskSummary& summary : agent.reported) {
     reported.insert({summary.key, summary.attempt});
     Framework* framework = world.frameworks.Find(summary.key.framework);
-    if (framework == nullptr && world.frameworks.WasRemoved(summary.key.framework)) {
-      ended_frameworks.insert(summary.key.framework);
-      continue;
+    if (framework == nullptr) {
+      framework = world.frameworks.WasRemoved(summary.key.framework)
+                      ? &AdoptEnding(world, summary.key.framework)
+                      : &AdoptFromAgent(world, summary.key.framework);
     }
-    if (framework == nullptr) framework = &AdoptFromAgent(world, summary.key.framework);
+    if (framework->ending) ended_frameworks.insert(framework->id());
     TaskReported(world, agent, *framework, summary);
   }
   agent.reported.clear();

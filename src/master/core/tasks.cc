@@ -143,12 +143,24 @@ void KillCalled(World& world, Framework& framework, uint64_t call_id, const mode
 void AgentUpdated(World& world, Agent& agent, const model::AgentUpdate& update) {
   const model::TaskStatus& status = update.status;
   Framework* framework = world.frameworks.Find(update.framework);
-  if (framework == nullptr) {
+  if (framework == nullptr || framework->ending) {
     // Nobody is left to acknowledge it.
     world.Tell(agent,
                model::AckUpdate{{update.framework, status.task}, status.attempt, status.sequence});
-    if (world.frameworks.WasRemoved(update.framework)) {
+    const model::TaskState latest =
+        model::IsTerminal(status.state) ? status.state : update.latest_state;
+    if (world.frameworks.WasRemoved(update.framework) && !model::IsTerminal(latest)) {
       world.Tell(agent, model::EndFramework{update.framework});
+    }
+    Task* task =
+        framework == nullptr ? nullptr : FindAttempt(*framework, status.task, status.attempt);
+    if (task == nullptr || task->agent != agent.id || !AgentMayTell(latest)) return;
+    TakeOver(*task, status);
+    SetState(world, *framework, *task, latest);
+    if (task->ended()) {
+      EndRow(world, *framework, {status.task, status.attempt});
+    } else {
+      world.Touch(*task);
     }
     return;
   }

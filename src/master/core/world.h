@@ -59,6 +59,7 @@ struct World {
   uint64_t last_seq = 0;  // Of the newest record.
   uint64_t last_offer = 0;
   uint64_t last_attempt = 0;
+  std::set<model::FrameworkId> ending;  // Frameworks that were torn down and have tasks.
   // Declared unreachable lately, for the limit per minute.
   int64_t unreachable_in_minute = 0;
   Time minute_began;

@@ -24,8 +24,10 @@ class FrameworksJudge final : public Judge {
     if (std::holds_alternative<model::Teardown>(call.call)) {
       may_end_.insert(streams().FrameworkOn(wire));
     } else if (const auto* subscribe = std::get_if<model::Subscribe>(&call.call)) {
-      timeouts_[wire.number()] =
-          subscribe->framework.ephemeral ? 10'000 : subscribe->framework.failover_timeout_ms;
+      // A second one on the same stream is refused.
+      timeouts_.insert({wire.number(), subscribe->framework.ephemeral
+                                           ? 10'000
+                                           : subscribe->framework.failover_timeout_ms});
     }
   }
   void MasterDecidedForScheduler(const Wire& wire, const model::SchedulerEvent& event) override {

@@ -112,7 +112,9 @@ void OffersJudge::Offered(const Wire& wire, const model::Offer& offer) {
   if (held > limits_.most_offers) {
     Violation("R8: ", open.framework.value(), " holds ", held, " offers");
   }
-  // What lives there is not to be offered.
+  // What lives there is not to be offered. (One who has lost the lead does not know what lives,
+  // and no agent listens.)
+  if (!OfLeader(wire)) return;
   for (const auto& [attempt, story] : truth().all()) {
     if (!story.lives() || streams().AgentOf(attempt) != offer.agent) continue;
     if (!out.Add(story.launch.task.resources).ok()) {
@@ -145,7 +147,8 @@ void OffersJudge::MasterDecidedForAgent(const Wire& wire, const model::AgentOrde
                 ", which this leader never made");
     } else if (made->second.framework != launch->framework) {
       Violation("F3: task ", launch->task.id.value(), " is launched on somebody else's offer");
-    } else if (!wanted->second.stood) {
+    } else if (!wanted->second.stood && launch->framework_name != "garbage") {
+      // (Whose calls may be refused whole, and then use up nothing.)
       Violation("R3: task ", launch->task.id.value(), " is launched on offer ", id.ToString(),
                 ", which did not stand any more");
     } else if (made->second.agent != streams().AgentOn(wire)) {

@@ -483,6 +483,17 @@ void Chaos::EndAll() {
     events.push_back(OperatorAsked{1, TeardownAsked{id}});
   }
   Turn(events);
+  while (!reactions_.empty()) {
+    events.assign(reactions_.begin(), reactions_.end());
+    reactions_.clear();
+    Turn(events);
+  }
+  // Agents that are not there, or that have lied about what they run, cannot tell its end.
+  events.clear();
+  for (const auto& [id, agent] : core_->world().agents.all()) {
+    if (!agent.tasks.empty()) events.push_back(OperatorAsked{1, MarkGoneAsked{id}});
+  }
+  Turn(events);
   for (const auto& [id, agent] : core_->world().agents.all()) {
     if (!agent.used.empty() || !agent.offered.empty() || !agent.tasks.empty() ||
         !agent.unaccounted.empty()) {

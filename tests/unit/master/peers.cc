@@ -84,8 +84,16 @@ std::vector<model::AgentMessage> FakeAgent::Answers(const model::AgentOrder& ord
       Change(expected.key.task.value(), status);  // Told when it is registered.
     }
   } else if (const auto* end = std::get_if<model::EndFramework>(&order)) {
-    for (auto it = tasks.begin(); it != tasks.end();) {
-      it = it->first.first.framework == end->framework ? tasks.erase(it) : std::next(it);
+    for (auto& [key, task] : tasks) {
+      if (key.first.framework != end->framework) continue;
+      if (model::IsTerminal(task.summary.state)) {
+        if (!task.unacknowledged.empty()) answers.push_back(InFlight(task));
+        continue;
+      }
+      model::TaskStatus status;
+      status.state = model::TaskState::kKilled;
+      status.reason = model::TaskReason::kFrameworkRemoved;
+      answers.push_back(ChangeRow(&task, std::move(status)));
     }
   } else if (const auto* ping = std::get_if<model::Ping>(&order)) {
     if (!silent) answers.push_back(model::Pong{ping->n});
@@ -105,6 +113,10 @@ std::optional<model::AgentMessage> FakeAgent::Change(const std::string& task,
                                                      model::TaskStatus status) {
   Task* row = Find(task);
   if (row == nullptr) return std::nullopt;
+  return ChangeRow(row, std::move(status));
+}
+
+model::AgentMessage FakeAgent::ChangeRow(Task* row, model::TaskStatus status) {
   status.task = row->summary.key.task;
   status.attempt = row->summary.attempt;
   status.agent = id;

@@ -30,6 +30,7 @@ class FakeAgent {
   std::vector<model::AgentMessage> Answers(const model::AgentOrder& order);
   // A change of a task; nothing while an older status is in flight. Null if it has no such task.
   std::optional<model::AgentMessage> Change(const std::string& task, model::TaskStatus status);
+  model::AgentMessage ChangeRow(Task* row, model::TaskStatus status);
   // The newest attempt of that task id, of whichever framework.
   Task* Find(const std::string& task);
   model::TaskChunk Chunk(int64_t cursor) const;
