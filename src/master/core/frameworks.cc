@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/limits.h"
+#include "common/base/simulation.h"
 #include "master/core/reconciliation.h"
 #include "master/core/validate.h"
 #include "master/core/world.h"
@@ -167,12 +168,15 @@ void FrameworkSubscribed(World& world, StreamId stream, const std::string& princ
   Framework* framework = world.frameworks.Find(info.id);
   if (framework == nullptr) {
     framework = &AddRow(world, info);
-  } else if (framework->connected()) {
+  } else if (framework->connected() && !MUTANT("older-stream-not-fenced")) {
+    REACHED("a newer instance of a framework fences the older one");
     RefuseStream(world, framework->stream,
                  {model::Refusal::kSuperseded,
                   absl::StrCat("a newer instance of framework ", info.id.value(),
                                " has subscribed; this one must stop")});
     FrameworkStreamClosed(world, *framework);
+  } else if (!framework->tasks.empty()) {
+    REACHED("a framework comes back to its tasks within its failover timeout");
   }
   // Nothing durable is to be left of one that need not survive any more.
   const bool forget = info.ephemeral && !framework->info.ephemeral && !framework->principal.empty();
@@ -188,6 +192,7 @@ void FrameworkSubscribed(World& world, StreamId stream, const std::string& princ
   world.timers.Cancel({TimerKind::kElapsed, framework->index.value});
   world.timers.Set({TimerKind::kHeartbeat, framework->index.value},
                    world.now + world.config.heartbeat_ms);
+  if (forget) REACHED("a durable framework comes back as an ephemeral one");
   if (forget) world.Write(FrameworkForgotten{info.id});
   WriteFrameworkRecord(world, *framework);
   const uint64_t after_seq = info.ephemeral && !forget ? 0 : world.last_seq;
@@ -290,6 +295,8 @@ void RolesRevived(World& world, Framework& framework, uint64_t call_id,
 }
 
 void FrameworkStreamClosed(World& world, Framework& framework) {
+  if (!framework.offers.empty()) REACHED("a framework's stream ends while it has offers");
+  if (!framework.questions.empty()) REACHED("a framework's stream ends in the middle of an answer");
   DiscardAll(world, framework);
   framework.questions.clear();
   framework.told_since_heartbeat = 0;
@@ -332,6 +339,7 @@ void TearDown(World& world, Framework& framework, const std::string& why, uint64
     auto& [key, task] = *framework.tasks.begin();
     agents.insert(task.agent);
     if (!task.ended()) {
+      REACHED("a framework is torn down while a task of it lives");
       task.reason = model::TaskReason::kFrameworkRemoved;
       task.message = why;
       SetState(world, framework, task, model::TaskState::kKilled);
@@ -340,6 +348,7 @@ void TearDown(World& world, Framework& framework, const std::string& why, uint64
   }
   for (const model::AgentId& agent_id : agents) {
     if (const Agent* agent = world.agents.Find(agent_id)) {
+      if (!agent->connected()) REACHED("a framework is torn down while an agent of it is away");
       world.Tell(*agent, model::EndFramework{id}, after_seq);
     }
   }
@@ -384,7 +393,11 @@ void RecoverFramework(World& world, const FrameworkRecord& record) {
   Framework& framework = AddRow(world, record.info);
   framework.principal = record.principal;
   framework.disconnected_before_ms = record.disconnected_for_ms;
+  if (record.disconnected_for_ms > 0) REACHED("a new leader counts the time a framework was away");
   BeginAway(world, framework);
+  if (MUTANT("deadline-in-memory-only")) {
+    world.timers.Cancel({TimerKind::kFailover, framework.index.value});
+  }
 }
 
 FrameworkView ViewOf(const Framework& framework) {
