@@ -183,7 +183,7 @@ void FrameworkSubscribed(World& world, StreamId stream, const std::string& princ
   framework->info = info;
   framework->principal = principal;
   framework->known_only_from_agents = false;
-  framework->disconnected_before_ms = 0;
+  if (!MUTANT("time-away-never-forgotten")) framework->disconnected_before_ms = 0;
   framework->demand_declared = false;
   framework->demands.clear();
   world.frameworks.Connect(*framework, stream);
@@ -195,7 +195,8 @@ void FrameworkSubscribed(World& world, StreamId stream, const std::string& princ
   if (forget) REACHED("a durable framework comes back as an ephemeral one");
   if (forget) world.Write(FrameworkForgotten{info.id});
   WriteFrameworkRecord(world, *framework);
-  const uint64_t after_seq = info.ephemeral && !forget ? 0 : world.last_seq;
+  uint64_t after_seq = info.ephemeral && !forget ? 0 : world.last_seq;
+  if (MUTANT("told-before-durable")) after_seq = 0;
 
   world.allocator.UpdateRoles(framework->index, InternRoles(world, info.roles));
   world.allocator.SetDemand(framework->index, false, {});

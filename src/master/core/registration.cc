@@ -50,6 +50,7 @@ void SettleTasks(World& world, Agent& agent, bool was_unreachable) {
     } else if (task.kill_requested && !task.ended()) {
       REACHED("a kill is repeated to an agent that came back");
       if (MUTANT("kill-not-resent")) continue;
+      if (MUTANT("broad-order")) world.Tell(agent, model::EndFramework{key.framework});
       world.Tell(agent, model::KillTask{key, attempt, task.kill_grace_ms});
     }
   }
@@ -144,6 +145,7 @@ void AgentSaidHello(World& world, StreamId stream, Time received, const model::A
   uint64_t after_seq = 0;
   if (admit) {
     after_seq = world.Write(AgentRecord{agent->id, AgentRecord::State::kAdmitted, agent->info});
+    if (MUTANT("registry-after-effect")) after_seq = 0;
   }
   world.Tell(*agent,
              model::Welcome{model::ThisVersion(), world.config.cluster_id, world.config.epoch,
@@ -175,8 +177,7 @@ void AgentReportedTasks(World& world, Agent& agent, model::TaskChunk chunk) {
     return;
   }
   REACHED("an agent reports its tasks in several chunks");
-  world.Tell(agent,
-             model::SendTasks{static_cast<int64_t>(agent.reported.size()), ChunkBytes()});
+  world.Tell(agent, model::SendTasks{static_cast<int64_t>(agent.reported.size()), ChunkBytes()});
 }
 
 void AgentStreamEnded(World& world, Agent& agent) {

@@ -80,7 +80,9 @@ Outcome ValidateTotal(World& world, const model::AgentHello& hello) {
 
 Outcome ValidateHello(World& world, const model::AgentHello& hello) {
   if (Outcome outcome = ValidateVersion(hello.version); !outcome.ok()) return outcome;
-  if (!hello.cluster_id.empty() && hello.cluster_id != world.config.cluster_id) {
+  const bool foreign = !hello.cluster_id.empty() && hello.cluster_id != world.config.cluster_id;
+  if (foreign && !MUTANT("amnesia-accepted")) {
+    REACHED("an agent of another cluster says hello");
     return Refused(Refusal::kWrongCluster,
                    absl::StrCat("the agent's work directory belongs to cluster ", hello.cluster_id,
                                 ", this is cluster ", world.config.cluster_id,
