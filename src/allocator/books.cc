@@ -44,8 +44,10 @@ void Books::RefreshShares() {
 
 bool Books::AtCap(const Framework& framework) const {
   if (MUTANT("cap-ignored")) return false;
-  return options.max_outstanding_grants > 0 &&
-         framework.outstanding >= options.max_outstanding_grants;
+  const bool at_cap =
+      options.max_outstanding_grants > 0 && framework.outstanding >= options.max_outstanding_grants;
+  if (at_cap) REACHED("a framework has as many offers as it may");
+  return at_cap;
 }
 
 bool Books::IsHungry(const Client& client) const {

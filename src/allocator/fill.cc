@@ -351,7 +351,6 @@ void Fill::Give(ClientIndex client, Want* want, const Step& step) {
     want->unmet -= step.shapes;
     framework.demands[static_cast<size_t>(want->demand)].count -= step.shapes;
   }
-  if (books_.AtCap(framework)) REACHED("a framework has as many offers as it may");
   if (want->unmet == 0 || books_.AtCap(framework)) books_.UpdateHungry(c.framework);
 }
 

@@ -7,7 +7,9 @@
 //   MUTANT("name")       bool. A known mistake put back in, so that a judge can be seen to catch
 //                        it. tests/sim/mutants.txt tells the story of each.
 //
-// In ordinary objects the two conditions are the constant false and the statement is nothing: the
+//   SIMULATED            bool. Guards what only leads to a REACHED and is not for nothing.
+//
+// In ordinary objects the conditions are the constant false and the statement is nothing: the
 // code is the same as without them. Objects compiled with PROFFER_SIMULATION (CMake:
 // proffer_library(... SIMULATED) makes NAME_simulated beside NAME) ask the run time at the end of
 // this file, which only simulated objects are linked with (library common_simulation).
@@ -32,6 +34,7 @@
   __attribute__((section("proffer_sites"),                                \
                  used)) static ::proffer::simulation::Site* proffer_site_pointer = &proffer_site
 
+#define SIMULATED true
 #define MAYBE(place)                        \
   [] {                                      \
     PROFFER_SIMULATION_SITE(kMaybe, place); \
@@ -50,6 +53,7 @@
 
 #else
 
+#define SIMULATED false
 #define MAYBE(place) false
 #define REACHED(sentence) static_cast<void>(0)
 #define MUTANT(name) false
