@@ -6,7 +6,6 @@
 //   REACHED("sentence")  Statement. Counts that an interleaving was met that some seed must meet.
 //   MUTANT("name")       bool. A known mistake put back in, so that a judge can be seen to catch
 //                        it. tests/sim/mutants.txt tells the story of each.
-//
 //   SIMULATED            bool. Guards what only leads to a REACHED and is not for nothing.
 //
 // In ordinary objects the conditions are the constant false and the statement is nothing: the
