@@ -6,6 +6,7 @@
 
 #include "allocator/share.h"
 #include "common/base/prng.h"
+#include "common/base/simulation.h"
 #include "glog/logging.h"
 
 namespace proffer::allocator {
@@ -42,13 +43,17 @@ void Books::RefreshShares() {
 }
 
 bool Books::AtCap(const Framework& framework) const {
-  return options.max_outstanding_grants > 0 &&
-         framework.outstanding >= options.max_outstanding_grants;
+  if (MUTANT("cap-ignored")) return false;
+  const bool at_cap =
+      options.max_outstanding_grants > 0 && framework.outstanding >= options.max_outstanding_grants;
+  if (at_cap) REACHED("a framework has as many offers as it may");
+  return at_cap;
 }
 
 bool Books::IsHungry(const Client& client) const {
   const Framework& framework = clients.framework(client.framework);
-  if (!framework.active || !client.listed || client.suppressed || AtCap(framework)) return false;
+  const bool suppressed = client.suppressed && !MUTANT("suppression-ignored");
+  if (!framework.active || !client.listed || suppressed || AtCap(framework)) return false;
   return std::any_of(client.wants.begin(), client.wants.end(),
                      [](const Want& want) { return want.unmet > 0; });
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "allocator/share.h"
+#include "common/base/simulation.h"
 
 namespace proffer::allocator {
 namespace {
@@ -74,6 +75,7 @@ Amounts BoundedGrant(const Books& books, ClientIndex client, const Agent& agent,
   int64_t parts = PartsToFair(books, fair, books.roles[c.role].own_held + grant, free);
   if (parts < kWhole) {
     parts = std::max({parts, kLeast, PartsToMinimum(books, grant, free)});
+    if (c.doublings > 0) REACHED("grants grow because whole ones were declined");
     parts = std::min(kWhole, parts << std::min(c.doublings, 20));
   }
   for (size_t k = 0; k < free.count.size(); ++k) {

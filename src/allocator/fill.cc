@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "allocator/bound.h"
+#include "common/base/simulation.h"
 #include "glog/logging.h"
 
 namespace proffer::allocator {
@@ -18,6 +19,7 @@ Fill::Fill(Books* books, Time now, std::vector<Grant>* grants)
 void Fill::Run() {
   std::vector<Refusals::Pair> ended;
   books_.refusals.Expire(now_, &ended);
+  if (!ended.empty()) REACHED("a refusal expires");
   for (const Refusals::Pair& pair : ended) books_.Stir(pair.client, pair.agent);
   books_.LetCrumbsGo(now_);
   // More than one round only if a grant let crumbs go that others were kept from.
@@ -221,7 +223,11 @@ bool Fill::FindStepOnGranted(ClientIndex client, Want* want, Step* step) {
   if (want->undeclared() || client.value >= last_of_client_.size()) return false;
   for (uint32_t g = last_of_client_[client.value]; g != kNone; g = made_[g].before_of_client) {
     const AgentIndex agent = grants_[first_grant_ + g].agent;
-    if (books_.classes.Holds(want->klass, agent) && Fits(client, *want, agent, step)) return true;
+    if (!books_.classes.Holds(want->klass, agent)) continue;
+    if (Fits(client, *want, agent, step)) {
+      REACHED("a framework at its cap gets more of an agent that it was granted");
+      return true;
+    }
   }
   return false;
 }
@@ -249,6 +255,7 @@ bool Fill::Fits(ClientIndex client, const Want& want, AgentIndex agent, Step* st
   const Client& c = books_.clients[client];
   const Agent& a = books_.agents[agent];
   const bool kept = books_.CrumbsKeptFrom(client, a, now_);
+  if (kept) REACHED("crumbs are kept from a client");
   const bool granted = FindGrant(client, agent) != kNone;
   step->agent = agent;
   if (want.undeclared()) {
@@ -285,6 +292,7 @@ bool Fill::Fits(ClientIndex client, const Want& want, AgentIndex agent, Step* st
     most = std::min(most, free.count[k] / one);
   }
   if (needed > most) return false;
+  REACHED("several shapes together are more than what was refused");
   for (int64_t& count : step->amounts.count) count *= needed;
   step->shapes = needed;
   return !refused->Contains(step->amounts);
@@ -393,6 +401,7 @@ void Fill::KeepCrumbs(ClientIndex client) {
       if (!CouldUseWhenEmpty(c, agent)) return;
       if (c.passed_over_since.IsNever()) c.passed_over_since = now_;
       books_.KeepCrumbs(agent, client, c.passed_over_since + books_.options.crumb_hold_ms);
+      REACHED("crumbs are kept for a client");
       crumbs_kept_ = true;
       --unmet;
     });

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "common/base/simulation.h"
 #include "glog/logging.h"
 
 namespace proffer::allocator {
@@ -178,6 +179,7 @@ void Refusals::Reassess(AgentIndex agent, const Amounts& all_free) {
     const Group& group = agents_[agent.value]->groups[g];
     const bool forbids_all = pool_[group.amounts].Contains(all_free);
     if (forbids_all == group.forbids_all) continue;
+    if (!forbids_all) REACHED("freed resources are more than what was refused");
     OfAgent& of = agents_[agent.value].Own();
     of.groups[g].forbids_all = forbids_all;
     for (const Entry& entry : of.entries) {

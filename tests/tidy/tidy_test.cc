@@ -181,6 +181,30 @@ TEST(Tidy, ClocksAreReadInOnePlace) {
   }
 }
 
+// A site in a header would be there once for each file that includes it.
+TEST(Tidy, SimulatedPlacesAreInSourcesAndEveryMutantHasItsStory) {
+  std::set<std::string> stories;
+  for (const std::string& line : Lines("tests/sim/mutants.txt")) {
+    if (line.empty() || line[0] == '#') continue;
+    EXPECT_TRUE(stories.insert(line.substr(0, line.find(' '))).second) << line;
+  }
+  std::set<std::string> mutants;
+  for (const std::string& path : Sources({"src"})) {
+    if (StartsWith(path, "src/common/base/simulation.")) continue;
+    for (const std::string& line : Lines(path)) {
+      if (EndsWith(path, ".h")) {
+        EXPECT_EQ(line.find("#include \"common/base/simulation.h\""), std::string::npos) << path;
+      }
+      static const std::string kBegin = "MUTANT(\"";
+      for (size_t at = line.find(kBegin); at != std::string::npos; at = line.find(kBegin, at + 1)) {
+        const size_t name = at + kBegin.size();
+        mutants.insert(line.substr(name, line.find('"', name) - name));
+      }
+    }
+  }
+  EXPECT_EQ(mutants, stories);
+}
+
 TEST(Tidy, NoFileIsAKing) {
   for (const std::string& path : Sources({"src", "include", "tests"})) {
     EXPECT_LE(Lines(path).size(), 800u) << path << ": split it by noun";

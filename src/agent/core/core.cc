@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
+#include "common/base/simulation.h"
 #include "common/model/refusal.h"
 #include "glog/logging.h"
 
@@ -25,6 +26,7 @@ Core::Core(Config config, const std::vector<Record>& recovered)
 Turn Core::BeginTurn(Time now, Effects* effects) {
   // All steps of a turn have the same time; the first one tells whether the turn is late.
   if (now != turn_began_ && !deadline_.IsNever() && now - deadline_ > limits::kLateTurnMs) {
+    REACHED("a late turn of an agent moved when its master is silent");
     link_.ForgiveSilence(now);
   }
   turn_began_ = now;
@@ -33,6 +35,7 @@ Turn Core::BeginTurn(Time now, Effects* effects) {
 
 void Core::EndTurn(const Turn& turn) {
   if (!link_.stopped() && link_.gone() && recovery_.done() && !tasks_.any_live()) {
+    REACHED("an agent that was declared gone has ended all its tasks");
     tasks_.ForgetAll(turn);
     link_.ForgetIdentity(turn);
   }
@@ -91,7 +94,10 @@ void Core::Step(Time now, const Event& event, Effects* effects) {
 }
 
 void Core::Obey(const Turn& turn, const OrderReceived& event) {
-  if (event.link == 0 || event.link != link_.number()) return;  // Of a connection left before.
+  if (event.link == 0 || event.link != link_.number()) {  // Of a connection left before.
+    REACHED("an order comes on a connection that was left before");
+    return;
+  }
   link_.Heard(event.received);
   if (const auto* welcome = std::get_if<model::Welcome>(&event.order)) {
     link_.OnWelcome(turn, *welcome);
@@ -142,6 +148,7 @@ void Core::OnError(const Turn& turn, const model::AgentError& error) {
       return;
     case model::Refusal::kAgentGone:
       link_.RememberGone(turn);
+      if (MUTANT("gone-agent-keeps-tasks")) return;
       tasks_.KillAll(turn, model::TaskReason::kAgentDeclaredGone);
       return;
     default:

@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "common/base/simulation.h"
 #include "glog/logging.h"
 
 namespace proffer::agent {
@@ -78,6 +79,7 @@ void Ledger::Recount() {
     CHECK(added.ok()) << added;
   }
   overcommitted_ = !total_.Contains(used_);
+  if (overcommitted_) REACHED("the tasks of an agent hold more than it has");
 }
 
 }  // namespace proffer::agent

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
+#include "common/base/simulation.h"
 
 namespace proffer::agent {
 namespace {
@@ -76,6 +77,7 @@ void Link::Connect(const Turn& turn) {
     const int64_t ceiling =
         std::min(config_.reconnect_max_ms, config_.reconnect_min_ms << doublings);
     delay_ms = prng_.Between(ceiling / 2, ceiling);
+    if (MAYBE("an agent connects as late as it may")) delay_ms = config_.reconnect_max_ms;
   }
   ++failures_;
   turn.effects->connect = agent::Connect{delay_ms};
@@ -114,6 +116,7 @@ void Link::GoDown() {
 
 void Link::OnDown(const Turn& turn, uint64_t link) {
   if (link != number_) return;  // One that was dropped before.
+  if (state_ == State::kWelcomed) REACHED("an agent's connection breaks before it is registered");
   GoDown();
   Connect(turn);
 }
@@ -144,14 +147,17 @@ void Link::OnWelcome(const Turn& turn, const model::Welcome& welcome) {
     return Drop(turn, absl::StrCat("the master's version ", welcome.version.ToString(),
                                    " does not talk to ", model::ThisVersion().ToString()));
   }
-  if (!identity_.cluster_id.empty() && identity_.cluster_id != welcome.cluster_id) {
+  const bool foreign = !identity_.cluster_id.empty() && identity_.cluster_id != welcome.cluster_id;
+  if (foreign && !MUTANT("amnesia-accepted")) {
     return Stop(turn, 0, model::Refusal::kWrongCluster,
                 absl::StrCat("this work directory belongs to cluster ", identity_.cluster_id,
                              ", but the master leads cluster ", welcome.cluster_id,
                              "; point the agent at its own cluster, or give it an empty work "
                              "directory"));
   }
-  if (welcome.epoch < identity_.highest_epoch || welcome.epoch == 0) {
+  const bool former = welcome.epoch < identity_.highest_epoch && !MUTANT("old-epoch-obeyed");
+  if (former || welcome.epoch == 0) {
+    REACHED("an agent is welcomed by a former leader");
     return Drop(turn,
                 absl::StrCat("the master's epoch ", welcome.epoch,
                              " is over; the agent has obeyed epoch ", identity_.highest_epoch));
@@ -166,6 +172,7 @@ void Link::OnWelcome(const Turn& turn, const model::Welcome& welcome) {
   const bool changed = identity_.cluster_id != welcome.cluster_id ||
                        identity_.agent != welcome.agent || identity_.highest_epoch != welcome.epoch;
   if (changed) {
+    if (!identity_.agent.empty()) REACHED("an agent with an id takes up another epoch");
     identity_.cluster_id = welcome.cluster_id;
     identity_.agent = welcome.agent;
     identity_.highest_epoch = welcome.epoch;
@@ -189,13 +196,20 @@ void Link::OnSendTasks(const Turn& turn, const model::SendTasks& order) {
                                    report_sent_, " were sent"));
   }
   const int64_t most = static_cast<int64_t>(limits::kChunkBytes);
-  const int64_t max_bytes = order.max_bytes > 0 ? std::min(order.max_bytes, most) : most;
+  int64_t max_bytes = order.max_bytes > 0 ? std::min(order.max_bytes, most) : most;
+  if (MAYBE("report one task at a time")) max_bytes = 1;
   model::TaskChunk chunk;
   chunk.cursor = order.cursor;
   int64_t bytes = 0;
   for (; report_next_ < report_.size(); ++report_next_) {
     const Task* task = tasks_->Find(report_[report_next_]);
-    if (task == nullptr) continue;  // Acknowledged and forgotten meanwhile.
+    if (task == nullptr) {  // Acknowledged and forgotten meanwhile.
+      REACHED("a task is forgotten while it is being reported");
+      continue;
+    }
+    if (SIMULATED && task->terminal())
+      REACHED("an agent reports a task whose end is not acknowledged");
+    if (MUTANT("terminal-left-out-of-reregistration") && task->terminal()) continue;
     model::TaskSummary summary = Summarise(*task);
     const int64_t more = EstimatedBytes(summary);
     if (!chunk.tasks.empty() && bytes + more > max_bytes) break;
@@ -224,6 +238,7 @@ void Link::OnOpenData(const Turn& turn) {
 }
 
 void Link::RememberGone(const Turn& turn) {
+  REACHED("an agent hears that it was declared gone");
   if (number_ != 0) turn.effects->drop_link = DropLink{number_, "declared gone"};
   GoDown();
   identity_.gone = true;
@@ -241,10 +256,13 @@ void Link::ForgetIdentity(const Turn& turn) {
 
 void Link::Tick(const Turn& turn) {
   if (turn.now < silence_deadline_ || number_ == 0) return;
+  if (state_ == State::kGreeted) REACHED("an agent waits for a welcome in vain");
+  if (state_ == State::kRegistered) REACHED("an agent leaves a master that fell silent");
   Drop(turn, absl::StrCat("the master was silent for ", silence_ms_, " ms"));
 }
 
 void Link::ForgiveSilence(Time now) {
+  if (MUTANT("gap-not-forgiven")) return;
   if (number_ != 0) silence_deadline_ = now + silence_ms_;
 }
 

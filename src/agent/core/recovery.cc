@@ -5,6 +5,8 @@
 #include <memory>
 #include <utility>
 
+#include "common/base/simulation.h"
+
 namespace proffer::agent {
 
 Recovery::Recovery(const std::vector<Record>& records, TaskTable* table, Tasks* tasks)
@@ -40,9 +42,15 @@ Recovery::Recovery(const std::vector<Record>& records, TaskTable* table, Tasks* 
 
 void Recovery::Start(const Turn& turn, const std::string& boot_id) {
   started_ = true;
-  if (identity_.has_value() && identity_->boot_id != boot_id) tasks_->Rebooted(turn);
+  if (identity_.has_value() && identity_->boot_id != boot_id && !MUTANT("reboot-unseen")) {
+    REACHED("an agent recovers after a reboot");
+    tasks_->Rebooted(turn);
+  }
   KeepContainers keep;
-  for (const auto& [attempt, task] : table_->all()) keep.attempts.push_back(attempt);
+  for (const auto& [attempt, task] : table_->all()) {
+    if (!task.progress.started && MUTANT("recovery-kills-the-starting")) continue;
+    keep.attempts.push_back(attempt);
+  }
   turn.Command(0, std::move(keep));
   if (!identity_.has_value()) return;  // It never ran.
   for (const auto& [attempt, task] : table_->all()) {

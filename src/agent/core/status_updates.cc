@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "common/base/limits.h"
+#include "common/base/simulation.h"
 
 namespace proffer::agent {
 namespace {
@@ -18,7 +19,11 @@ constexpr int64_t kEndedBehindMs = 1'000;
 void StatusUpdates::Open(const Turn& turn, uint64_t link) {
   Close();
   link_ = link;
-  for (const auto& [attempt, task] : tasks_->all()) SendOrWait(turn, task);
+  if (MUTANT("update-not-resent-on-new-path")) return;
+  for (const auto& [attempt, task] : tasks_->all()) {
+    if (!task.progress.unacknowledged.empty()) REACHED("a status is sent again on a new path");
+    SendOrWait(turn, task);
+  }
 }
 
 void StatusUpdates::Close() {
@@ -33,8 +38,14 @@ void StatusUpdates::Added(const Turn& turn, const Task& task) {
   if (link_ == 0) return;
   auto flight = flights_.find(task.attempt());
   if (flight == flights_.end()) return SendOrWait(turn, task);
+  if (MUTANT("next-update-before-ack")) {
+    turn.Send(task.record_seq, link_,
+              model::AgentUpdate{task.launch->framework, task.progress.unacknowledged.back(),
+                                 task.progress.state});
+  }
   const Time soon = turn.now + kEndedBehindMs;
   if (task.terminal() && soon < flight->second.resend_at) {
+    REACHED("the end of a task hurries the status before it");
     resends_.erase({flight->second.resend_at, task.attempt()});
     flight->second.resend_at = soon;
     resends_.emplace(soon, task.attempt());
@@ -65,6 +76,7 @@ void StatusUpdates::SendOrWait(const Turn& turn, const Task& task) {
   if (task.progress.unacknowledged.empty() || waiting_.count(task.attempt()) != 0) return;
   Window& window = windows_[task.launch->framework];
   if (!window.waiting.empty() || window.in_flight >= limits::kUpdatesPerFrameworkAndAgent) {
+    REACHED("a status waits because many of its framework are under way");
     window.waiting.push_back(task.attempt());
     waiting_.insert(task.attempt());
     return;
@@ -80,13 +92,17 @@ void StatusUpdates::Send(const Turn& turn, const Task& task) {
     ++windows_[task.launch->framework].in_flight;
     flight.wait_ms = limits::kUpdateResendMinMs;
   } else {
+    REACHED("a status is sent again because nobody acknowledged it in time");
     resends_.erase({flight.resend_at, task.attempt()});
     flight.wait_ms = std::min(flight.wait_ms * 2, limits::kUpdateResendMaxMs);
   }
   flight.resend_at = turn.now + flight.wait_ms;
+  if (MAYBE("repeat a status early")) flight.resend_at = turn.now + 1;
   resends_.emplace(flight.resend_at, task.attempt());
+  if (fresh && MAYBE("send a status no sooner than its repetition")) return;
   // The newest state is told as well, so its record must be durable too.
-  turn.Send(task.record_seq, link_,
+  const uint64_t after_seq = MUTANT("update-before-checkpoint") ? 0 : task.record_seq;
+  turn.Send(after_seq, link_,
             model::AgentUpdate{task.launch->framework, task.progress.unacknowledged.front(),
                                task.progress.state});
 }

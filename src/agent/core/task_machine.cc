@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
+#include "common/base/simulation.h"
 #include "common/base/utf8.h"
 
 namespace proffer::agent {
@@ -76,14 +77,20 @@ bool OnStarted(Task* task, const StatusDetail& detail, int64_t pid) {
   auto slim = std::make_shared<model::LaunchTask>(*task->launch);
   slim->task.payload = nullptr;
   task->launch = std::move(slim);
-  if (task->being_killed()) return true;
+  if (task->being_killed()) {
+    REACHED("a task starts that is being killed");
+    return true;
+  }
   Append(task, detail, TaskState::kRunning, TaskReason::kNone, "");
   return true;
 }
 
 bool OnLaunchFailed(Task* task, const StatusDetail& detail, const std::string& message) {
   if (task->terminal()) return false;
-  if (task->being_killed()) return OnLaunchCancelled(task, detail);
+  if (task->being_killed()) {
+    REACHED("a launch fails whose task is being killed");
+    return OnLaunchCancelled(task, detail);
+  }
   Append(task, detail, TaskState::kFailed, TaskReason::kLaunchFailed, message);
   return true;
 }
@@ -105,6 +112,7 @@ bool OnEnded(Task* task, const StatusDetail& detail, const ContainerEnded& end) 
   std::string message;
   switch (end.cause) {
     case EndCause::kKilled:
+      if (MUTANT("wrong-cause")) break;
       state = TaskState::kKilled;
       reason = task->being_killed() ? task->progress.kill_reason : TaskReason::kKillRequested;
       message = absl::StrCat(KillSentence(reason), "; ", HowItEnded(end));
@@ -120,16 +128,19 @@ bool OnEnded(Task* task, const StatusDetail& detail, const ContainerEnded& end) 
                              task->launch->task.max_run_time_ms, "; ", HowItEnded(end));
       break;
     case EndCause::kMemoryLimit:
+      if (MUTANT("wrong-cause")) break;
+      REACHED("a task runs out of memory");
       reason = TaskReason::kMemoryLimit;
       message = absl::StrCat("out of memory: the container used ", Mebibytes(end.memory_peak_bytes),
                              " of the ", Mebibytes(end.memory_limit_bytes), " it may use; ",
                              HowItEnded(end));
       break;
     case EndCause::kItself:
+      if (task->being_killed()) REACHED("a task ends by itself while it is being killed");
       message = HowItEnded(end);
       if (end.signal.has_value()) {
         reason = TaskReason::kSignalled;
-      } else if (end.exit_code.value_or(0) == 0) {
+      } else if (end.exit_code.value_or(0) == 0 || MUTANT("exit-status-lost")) {
         state = TaskState::kFinished;
       } else {
         reason = TaskReason::kExited;
@@ -157,7 +168,8 @@ bool OnRebooted(Task* task, const StatusDetail& detail) {
 }
 
 bool OnKill(Task* task, const StatusDetail& detail, TaskReason reason, int64_t grace_ms) {
-  if (task->terminal() || task->being_killed()) return false;
+  if (task->terminal() && !MUTANT("terminal-not-final")) return false;
+  if (task->being_killed()) return false;
   task->progress.kill_reason = reason;
   task->progress.kill_grace_ms = grace_ms;
   Append(task, detail, TaskState::kKilling, reason, "");

@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "common/base/simulation.h"
 #include "master/core/world.h"
 
 namespace proffer::master {
@@ -67,6 +68,7 @@ void AccountForMore(World& world, Agent& agent) {
       Hold(world, agent, task);
       it = agent.unaccounted.erase(it);
     } else {
+      REACHED("a task does not fit into what its agent has left");
       ++it;
     }
   }
@@ -145,6 +147,7 @@ Resources TakeForOffer(World& world, Agent& agent, const allocator::Grant& grant
     if (!parts.empty()) {
       world.allocator.Release(grant.framework, grant.role, agent.index,
                               {{portion.reserved_to, *world.allocator.Intern(parts)}});
+      REACHED("parts of items were granted, which cannot be offered");
     }
     const absl::StatusOr<Resources> picked =
         agent.free.Pick(wanted, world.allocator.RoleName(portion.reserved_to));
@@ -177,10 +180,12 @@ void UseReported(World& world, Agent& agent, Task& task) {
 
 void ReturnUsed(World& world, Agent& agent, Task& task) {
   if (agent.unaccounted.erase({task.key, task.attempt}) > 0) {
+    REACHED("a task ended that did not fit into its agent");
     SyncActive(world, agent);
     return;
   }
   if (!task.holds_resources) return;
+  if (MUTANT("ended-task-keeps-resources")) return;
   task.holds_resources = false;
   TakeFrom(agent.used, task.resources);
   GiveBack(world, agent, FrameworkOf(world, task), task.role, task.resources);
@@ -189,6 +194,7 @@ void ReturnUsed(World& world, Agent& agent, Task& task) {
 void SetInfo(World& world, Agent& agent, const model::AgentInfo& info) {
   CHECK(agent.offers.empty()) << agent.id;
   if (agent.in_allocator && agent.info == info) return;
+  if (agent.in_allocator) REACHED("an agent came back with other resources or facts");
   // What its tasks hold is counted anew, against the new total.
   for (const AgentTask& key : agent.tasks) {
     Framework& framework = *world.frameworks.Find(key.first.framework);
@@ -216,7 +222,8 @@ void SetInfo(World& world, Agent& agent, const model::AgentInfo& info) {
 }
 
 void SyncActive(World& world, Agent& agent) {
-  const bool active = agent.connected() && !agent.registering && agent.unaccounted.empty();
+  bool active = agent.connected() && !agent.registering && agent.unaccounted.empty();
+  if (MUTANT("offers-of-an-absent-agent")) active = true;
   if (!agent.in_allocator || active == agent.active) return;
   agent.active = active;
   world.allocator.SetAgentActive(agent.index, active);

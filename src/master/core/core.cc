@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
+#include "common/base/simulation.h"
 #include "master/core/invariants.h"
 #include "master/core/liveness.h"
 #include "master/core/operator.h"
@@ -154,6 +155,7 @@ void Core::HandleDue() {
         break;
       case TimerKind::kFailover: {
         Framework& framework = world.frameworks.At(allocator::FrameworkIndex(index));
+        REACHED("the failover timeout of a framework passed");
         TearDown(world, framework,
                  absl::StrCat("no scheduler came back within ",
                               framework.failover_timeout_ms() / 1000, " s"));

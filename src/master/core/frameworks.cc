@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/limits.h"
+#include "common/base/simulation.h"
 #include "master/core/reconciliation.h"
 #include "master/core/validate.h"
 #include "master/core/world.h"
@@ -173,19 +174,22 @@ void FrameworkSubscribed(World& world, StreamId stream, const std::string& princ
   Framework* framework = world.frameworks.Find(info.id);
   if (framework == nullptr) {
     framework = &AddRow(world, info);
-  } else if (framework->connected()) {
+  } else if (framework->connected() && !MUTANT("older-stream-not-fenced")) {
+    REACHED("a newer instance of a framework fences the older one");
     RefuseStream(world, framework->stream,
                  {model::Refusal::kSuperseded,
                   absl::StrCat("a newer instance of framework ", info.id.value(),
                                " has subscribed; this one must stop")});
     FrameworkStreamClosed(world, *framework);
+  } else if (!framework->tasks.empty()) {
+    REACHED("a framework comes back to its tasks within its failover timeout");
   }
   // Nothing durable is to be left of one that need not survive any more.
   const bool forget = info.ephemeral && !framework->info.ephemeral && !framework->principal.empty();
   framework->info = info;
   framework->principal = principal;
   framework->known_only_from_agents = false;
-  framework->disconnected_before_ms = 0;
+  if (!MUTANT("time-away-never-forgotten")) framework->disconnected_before_ms = 0;
   framework->demand_declared = false;
   framework->demands.clear();
   world.frameworks.Connect(*framework, stream);
@@ -194,9 +198,11 @@ void FrameworkSubscribed(World& world, StreamId stream, const std::string& princ
   world.timers.Cancel({TimerKind::kElapsed, framework->index.value});
   world.timers.Set({TimerKind::kHeartbeat, framework->index.value},
                    world.now + world.config.heartbeat_ms);
+  if (forget) REACHED("a durable framework comes back as an ephemeral one");
   if (forget) world.Write(FrameworkForgotten{info.id});
   WriteFrameworkRecord(world, *framework);
-  const uint64_t after_seq = info.ephemeral && !forget ? 0 : world.last_seq;
+  uint64_t after_seq = info.ephemeral && !forget ? 0 : world.last_seq;
+  if (MUTANT("told-before-durable")) after_seq = 0;
 
   world.allocator.UpdateRoles(framework->index, InternRoles(world, info.roles));
   world.allocator.SetDemand(framework->index, false, {});
@@ -296,6 +302,8 @@ void RolesRevived(World& world, Framework& framework, uint64_t call_id,
 }
 
 void FrameworkStreamClosed(World& world, Framework& framework) {
+  if (!framework.offers.empty()) REACHED("a framework's stream ends while it has offers");
+  if (!framework.questions.empty()) REACHED("a framework's stream ends in the middle of an answer");
   DiscardAll(world, framework);
   framework.questions.clear();
   framework.told_since_heartbeat = 0;
@@ -359,12 +367,14 @@ void TearDown(World& world, Framework& framework, const std::string& why, uint64
     const bool reachable = agent != nullptr && agent->state != AgentState::kUnreachable &&
                            agent->state != AgentState::kGone;
     if (!task.ended()) {
+      REACHED("a framework is torn down while a task of it lives");
       task.reason = model::TaskReason::kFrameworkRemoved;
       task.message = why;
     }
     if (task.ended() || !reachable) {
       over.push_back(key);
     } else {
+      if (!agent->connected()) REACHED("a framework is torn down while an agent of it is away");
       agents.insert(task.agent);
       world.Touch(task);
     }
@@ -414,7 +424,11 @@ void RecoverFramework(World& world, const FrameworkRecord& record) {
   Framework& framework = AddRow(world, record.info);
   framework.principal = record.principal;
   framework.disconnected_before_ms = record.disconnected_for_ms;
+  if (record.disconnected_for_ms > 0) REACHED("a new leader counts the time a framework was away");
   BeginAway(world, framework);
+  if (MUTANT("deadline-in-memory-only")) {
+    world.timers.Cancel({TimerKind::kFailover, framework.index.value});
+  }
 }
 
 FrameworkView ViewOf(const Framework& framework) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/simulation.h"
 #include "master/core/registration.h"
 #include "master/core/world.h"
 
@@ -19,12 +20,14 @@ bool ValveIsShut(const World& world) {
     const bool silent = world.now - agent.last_heard >= world.config.unreachable_ms;
     if (!agent.connected() || silent) ++missing;
   }
+  if (MUTANT("valve-never-shuts")) return false;
   return known >= world.config.valve_min_agents &&
          missing * 100 > known * world.config.valve_percent;
 }
 
 bool LimitIsReached(World& world) {
   if (world.config.unreachable_per_minute <= 0) return false;
+  if (MUTANT("no-removal-limit")) return false;
   if (world.now - world.minute_began >= 60'000) {
     world.minute_began = world.now;
     world.unreachable_in_minute = 0;
@@ -33,6 +36,7 @@ bool LimitIsReached(World& world) {
 }
 
 void EndTasks(World& world, Agent& agent, uint64_t after_seq, bool gone) {
+  if (MUTANT("registry-after-effect")) after_seq = 0;
   // A copy: rows leave the set as their tasks end.
   const auto tasks = agent.tasks;
   for (const auto& [key, attempt] : tasks) {
@@ -60,7 +64,12 @@ void CutOff(World& world, Agent& agent) {
 }
 
 void DeclareUnreachable(World& world, Agent& agent) {
-  if (agent.connected()) CutOff(world, agent);
+  if (agent.connected()) {
+    REACHED("an agent is declared unreachable while its stream stands");
+    CutOff(world, agent);
+  }
+  if (agent.state == AgentState::kRecovered) REACHED("an agent never came back to a new leader");
+  if (!agent.tasks.empty()) REACHED("an agent with tasks is declared unreachable");
   agent.state = AgentState::kUnreachable;
   ++world.unreachable_in_minute;
   const uint64_t seq =
@@ -91,6 +100,7 @@ void AgentWasHeard(World& world, Agent& agent, Time received) {
 void PingDue(World& world, Agent& agent) {
   if (!agent.connected()) return;
   world.Tell(agent, model::Ping{++agent.ping});
+  if (MAYBE("ping twice")) world.Tell(agent, model::Ping{++agent.ping});
   world.timers.Set({TimerKind::kAgentPing, agent.index.value}, world.now + world.config.ping_ms);
 }
 
@@ -104,6 +114,7 @@ void SilenceDue(World& world, Agent& agent) {
     return;
   }
   if (agent.state == AgentState::kUnreachable) {
+    REACHED("an agent came back from unreachable and fell silent before it had reported all");
     // It came back and fell silent before it had reported all.
     CutOff(world, agent);
     return;
@@ -116,10 +127,12 @@ void SilenceDue(World& world, Agent& agent) {
                     : "few enough agents are missing: the silent ones are declared unreachable");
   }
   if (shut) {
+    REACHED("too many agents are missing at once to declare one unreachable");
     world.timers.Set(key, world.now + world.config.ping_ms);
     return;
   }
   if (LimitIsReached(world)) {
+    REACHED("the limit of agents declared unreachable in a minute is reached");
     world.timers.Set(key, world.minute_began + 60'000);
     return;
   }
@@ -135,6 +148,7 @@ uint64_t MarkGone(World& world, Agent& agent) {
                 "an operator declared this agent gone", seq);
     AgentStreamEnded(world, agent);
   }
+  if (!agent.tasks.empty()) REACHED("an agent with tasks is declared gone");
   agent.state = AgentState::kGone;
   world.timers.Cancel({TimerKind::kAgentSilence, agent.index.value});
   world.Note(absl::StrCat("agent ", agent.name(), " (", agent.id.value(),
@@ -151,13 +165,16 @@ uint64_t MarkGone(World& world, Agent& agent) {
 }
 
 void ForgiveSilence(World& world, int64_t gap_ms) {
+  if (MUTANT("gap-not-forgiven")) return;
   for (auto& [id, agent] : world.agents.all()) {
     if (agent.state == AgentState::kGone || agent.state == AgentState::kUnreachable) continue;
+    REACHED("a gap in the clock moved when an agent is unreachable");
     agent.last_heard = agent.last_heard + gap_ms;
   }
   for (auto& [id, framework] : world.frameworks.all()) {
     framework.last_heard = framework.last_heard + gap_ms;
     if (framework.connected() || framework.ending) continue;
+    REACHED("a gap in the clock moved a framework's failover deadline");
     framework.disconnected_at = framework.disconnected_at + gap_ms;
     SetFailoverTimer(world, framework);
   }

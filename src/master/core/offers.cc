@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
+#include "common/base/simulation.h"
 #include "master/core/validate.h"
 #include "master/core/world.h"
 
@@ -46,8 +47,11 @@ allocator::Amounts AmountsOf(World& world, const Resources& resources) {
 void ReturnRefused(World& world, Framework& framework, Agent& agent, const std::string& role,
                    const Resources& resources, int64_t refuse_ms) {
   if (resources.empty()) return;
+  if (MUTANT("decline-leaks")) return;
   ReturnOffered(world, agent, framework.index, role, resources);
   if (refuse_ms <= 0) return;
+  if (MUTANT("refusal-ignored")) return;
+  if (MUTANT("refusal-never-ends")) refuse_ms = int64_t{7} * 24 * 3600 * 1000;
   world.allocator.Refuse(framework.index, world.allocator.InternRole(role), agent.index,
                          AmountsOf(world, resources), world.now + refuse_ms);
 }
@@ -61,22 +65,29 @@ model::Outcome CheckOffers(World& world, const Framework& framework, const model
   for (size_t i = 0; i < accept.offers.size(); ++i) {
     const model::OfferId id = accept.offers[i];
     const auto begin = accept.offers.begin();
-    if (std::find(begin, begin + i, id) != begin + i) {
+    if (std::find(begin, begin + i, id) != begin + i && !MUTANT("offer-named-twice")) {
       return {model::Refusal::kInvalid, absl::StrCat("offer ", id.ToString(), " is named twice")};
     }
     const Offer* offer = world.offers.Find(id);
     if (offer == nullptr) {
+      if (id.epoch == world.config.epoch) {
+        REACHED("an accept crosses the end of its offer");
+      } else {
+        REACHED("an accept names an offer of an earlier leader");
+      }
       return {model::Refusal::kStaleOffer,
               absl::StrCat("offer ", id.ToString(),
                            " is not outstanding: it was used, rescinded, "
                            "timed out, or made by an earlier leader; wait for new offers")};
     }
     if (offer->framework != framework.id()) {
+      REACHED("an accept names an offer that was made to another framework");
       return {model::Refusal::kForeignOffer,
               absl::StrCat("offer ", id.ToString(), " was made to another framework")};
     }
     if (first == nullptr) first = offer;
     if (offer->agent != first->agent || offer->role != first->role) {
+      REACHED("an accept names offers of several agents or roles");
       return {model::Refusal::kOffersDisagree,
               "the offers of one accept must be of one agent and one role"};
     }
@@ -96,7 +107,10 @@ void RefuseAccept(World& world, Framework& framework, uint64_t call_id, const mo
   for (const model::TaskSpec& spec : accept.tasks) {
     items.push_back({spec.id.value(), why, {}});
     // A status would be taken for one of the task that lives under this id.
-    if (FindTask(framework, spec.id) != nullptr) continue;
+    if (FindTask(framework, spec.id) != nullptr) {
+      REACHED("an accept is refused that names the id of a task that lives");
+      continue;
+    }
     model::TaskStatus status;
     status.task = spec.id;
     status.state = model::TaskState::kDropped;
@@ -119,6 +133,9 @@ model::CallResult::Item LaunchOne(World& world, Framework& framework, Agent& age
     pool->Subtract(spec.resources).IgnoreError();  // Contained, as was just checked.
     const model::AttemptId attempt = LaunchTask(world, framework, agent, role, spec);
     return {spec.id.value(), model::Outcome::Ok(), attempt};
+  }
+  if (outcome.refusal == model::Refusal::kNotEnough) {
+    REACHED("a task does not fit into what is left of its offers");
   }
   if (outcome.refusal != model::Refusal::kDuplicateTask) {
     model::TaskStatus status;
@@ -148,6 +165,7 @@ Offer& Offers::Add(Offer offer) {
 }
 
 void MakeOffers(World& world) {
+  if (MAYBE("offer in a later turn")) return;
   std::vector<allocator::Grant> grants;
   world.allocator.Allocate(world.now, &grants);
   if (grants.empty()) return;
@@ -157,6 +175,7 @@ void MakeOffers(World& world) {
     Agent& agent = world.agents.At(grant.agent);
     Resources taken = TakeForOffer(world, agent, grant);
     if (taken.empty()) {
+      REACHED("nothing of a grant can be offered");
       world.allocator.GrantClosed(grant.framework);
       continue;
     }
@@ -168,11 +187,18 @@ void MakeOffers(World& world) {
                                      world.unix_ms});
     framework.offers.insert(offer.id);
     agent.offers.insert(offer.id);
-    world.timers.Set({TimerKind::kOffer, offer.id.n}, world.now + world.config.offer_timeout_ms);
+    const Timers::Key timeout{TimerKind::kOffer, offer.id.n};
+    world.timers.Set(timeout, world.now + world.config.offer_timeout_ms);
+    if (MAYBE("take an offer back early")) world.timers.Set(timeout, world.now + 1);
+    if (MUTANT("offer-never-expires")) world.timers.Cancel(timeout);
     world.Touch(offer);
     world.Touch(framework);
     batches[framework.id()].offers.push_back({offer.id, offer.role, agent.id, agent.info.facts,
                                               offer.resources, agent.resources_generation});
+    if (MAYBE("send offers one by one")) {
+      world.Tell(framework, std::move(batches[framework.id()]));
+      batches.erase(framework.id());
+    }
   }
   for (auto& [id, batch] : batches) world.Tell(*world.frameworks.Find(id), std::move(batch));
   world.touched.shares = true;
@@ -202,6 +228,7 @@ void OffersAccepted(World& world, Framework& framework, uint64_t call_id,
   }
   const allocator::RoleIndex role_index = world.allocator.InternRole(role);
   if (pool == offered) {
+    REACHED("an accept launches nothing");
     world.allocator.DeclinedWhole(framework.index, role_index);
   } else {
     world.allocator.Accepted(framework.index, role_index);
@@ -222,6 +249,7 @@ void OffersDeclined(World& world, Framework& framework, uint64_t call_id,
   for (const model::OfferId& id : decline.offers) {
     const Offer* found = world.offers.Find(id);
     if (found == nullptr || found->framework != framework.id()) {
+      REACHED("a decline names an offer that is not outstanding");
       items.push_back(
           {id.ToString(),
            {found == nullptr ? model::Refusal::kStaleOffer : model::Refusal::kForeignOffer,
@@ -243,7 +271,8 @@ void OfferTimedOut(World& world, uint64_t n) {
   const model::OfferId id{world.config.epoch, n};
   const Offer* offer = world.offers.Find(id);
   if (offer == nullptr) return;
-  const Offer taken = TakeOut(world, id);
+  REACHED("an offer times out");
+  const Offer taken = MUTANT("expired-offer-still-good") ? *offer : TakeOut(world, id);
   Framework& framework = *world.frameworks.Find(taken.framework);
   // Whoever does not answer is asked about other agents first.
   ReturnRefused(world, framework, *world.agents.Find(taken.agent), taken.role, taken.resources,
@@ -255,6 +284,7 @@ void RescindAll(World& world, Agent& agent, const std::string& reason) {
   std::map<model::FrameworkId, model::Rescinded> told;
   while (!agent.offers.empty()) {
     const model::OfferId id = *agent.offers.begin();
+    REACHED("an offer is rescinded");
     model::Rescinded& rescinded = told[world.offers.Find(id)->framework];
     rescinded.offers.push_back(id);
     rescinded.reason = reason;

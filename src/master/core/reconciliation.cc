@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
+#include "common/base/simulation.h"
 #include "master/core/registration.h"
 #include "master/core/world.h"
 
@@ -28,6 +29,7 @@ std::optional<model::TaskStatus> StatusOfAbsent(const World& world, const Framew
   status.source = model::StatusSource::kMaster;
   status.time_unix_ms = world.unix_ms;
   if (const TaskView* ended = FindEnded(framework, asked.task)) {
+    REACHED("reconciliation: answered from the history");
     status.attempt = ended->attempt;
     status.agent = ended->agent;
     status.state = ended->state;
@@ -39,24 +41,30 @@ std::optional<model::TaskStatus> StatusOfAbsent(const World& world, const Framew
   const Agent* agent = world.agents.Find(asked.agent);
   if (agent == nullptr) {
     // Without a place to look, any agent that is still awaited may have it.
+    if (any_awaited) REACHED("reconciliation: any awaited agent may have the task");
     if (any_awaited) return std::nullopt;
     status.state = model::TaskState::kUnknown;
     status.message = "never heard of it, or forgot it";
     return status;
   }
-  if (IsAwaited(*agent)) return std::nullopt;
+  if (IsAwaited(*agent) && !MUTANT("unknown-called-gone")) {
+    REACHED("reconciliation: the agent of the task is awaited");
+    return std::nullopt;
+  }
   switch (agent->state) {
     case AgentState::kGone:
       status.state = model::TaskState::kGoneByOperator;
       status.message = "an operator declared its agent gone";
       break;
     case AgentState::kUnreachable:
+      REACHED("reconciliation: the agent is unreachable and the task has no row");
       status.state = model::TaskState::kUnreachable;
       status.message = "its agent is unreachable";
       break;
     case AgentState::kConnected:
     case AgentState::kDisconnected:
     case AgentState::kRecovered:
+      REACHED("reconciliation: the agent does not have the task");
       status.state = model::TaskState::kGone;
       status.message = "its agent does not have it";
       break;
@@ -74,6 +82,9 @@ void TellRow(World& world, Framework& framework, const Task& task) {
   // What waits for an acknowledgement is told as such: the framework must answer it anyway. That
   // its agent is unreachable is no status of the agent's, and is told beside it.
   if (task.unacknowledged) TellStatus(world, framework, *task.unacknowledged);
+  if (task.unacknowledged && task.state == model::TaskState::kUnreachable) {
+    REACHED("a task is unreachable while a status of it is not acknowledged");
+  }
   if (!task.unacknowledged || task.state == model::TaskState::kUnreachable) {
     TellStatus(world, framework, PresentStatus(world, task));
   }
@@ -87,7 +98,7 @@ void AnswerNamed(World& world, Framework& framework, Question& question,
     return;
   }
   std::optional<model::TaskStatus> status = StatusOfAbsent(world, framework, asked, any_awaited);
-  if (!status) {
+  if (!status || MAYBE("answer that a task is not known yet")) {
     question.items.push_back({asked.task.value(),
                               {model::Refusal::kNotKnownYet,
                                "its agent may not have reported to the new leader yet; ask again"},
@@ -131,7 +142,9 @@ void Conclude(World& world, Framework& framework, Question question, bool any_aw
 void Answer(World& world, Framework& framework) {
   const bool any_awaited = AnyAwaited(world);
   while (!framework.questions.empty()) {
-    if (framework.told_since_heartbeat >= world.config.statuses_per_heartbeat) {
+    if (framework.told_since_heartbeat >= world.config.statuses_per_heartbeat ||
+        MAYBE("go on with the answers after a heartbeat")) {
+      REACHED("answers wait for the framework to have heard the last ones");
       world.Tell(framework, model::Heartbeat{});
       return;
     }

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
+#include "common/base/simulation.h"
 #include "master/core/liveness.h"
 #include "master/core/validate.h"
 #include "master/core/world.h"
@@ -21,10 +22,12 @@ void SettleTasks(World& world, Agent& agent, bool was_unreachable) {
   for (const model::TaskSummary& summary : agent.reported) {
     reported.insert({summary.key, summary.attempt});
     Framework* framework = world.frameworks.Find(summary.key.framework);
-    if (framework == nullptr) {
-      framework = world.frameworks.WasRemoved(summary.key.framework)
-                      ? &AdoptEnding(world, summary.key.framework)
-                      : &AdoptFromAgent(world, summary.key.framework);
+    if (framework == nullptr && world.frameworks.WasRemoved(summary.key.framework)) {
+      REACHED("an agent brings a task of a framework that was torn down");
+      framework = &AdoptEnding(world, summary.key.framework);
+    } else if (framework == nullptr) {
+      REACHED("a framework is known from an agent only");
+      framework = &AdoptFromAgent(world, summary.key.framework);
     }
     if (framework->ending) ended_frameworks.insert(framework->id());
     TaskReported(world, agent, *framework, summary);
@@ -37,22 +40,36 @@ void SettleTasks(World& world, Agent& agent, bool was_unreachable) {
     Framework* framework = world.frameworks.Find(key.framework);
     const Task& task = framework->tasks.at({key.task, attempt});
     if (reported.count({key, attempt}) == 0 && task.ended()) {
+      REACHED("an agent no longer has a task that it told the end of");
       // Agents keep what is not acknowledged, so its end was.
       EndRow(world, *framework, {key.task, attempt});
     } else if (reported.count({key, attempt}) == 0) {
+      REACHED("an agent comes back without a task that the master launched there");
       expect.tasks.push_back({key, attempt, task.intent_id});
     } else if (task.kill_requested && !task.ended()) {
+      REACHED("a kill is repeated to an agent that came back");
+      if (MUTANT("kill-not-resent")) continue;
+      if (MUTANT("broad-order")) world.Tell(agent, model::EndFramework{key.framework});
       world.Tell(agent, model::KillTask{key, attempt, task.kill_grace_ms});
     }
   }
+  if (MUTANT("ghost-task")) expect.tasks.clear();
   if (!expect.tasks.empty()) world.Tell(agent, std::move(expect));
+  if (MUTANT("orphans-live-on")) ended_frameworks.clear();
   for (const model::FrameworkId& id : ended_frameworks) {
-    world.Tell(agent, model::EndFramework{id});
+    // That it was removed may have been written only just now.
+    world.Tell(agent, model::EndFramework{id}, world.last_seq);
   }
   if (!was_unreachable) return;
+  if (!reported.empty()) REACHED("an agent comes back from unreachable with tasks");
   for (auto& [id, framework] : world.frameworks.all()) {
     world.Tell(framework, model::AgentChanged{agent.id, model::AgentChanged::Change::kBack});
   }
+}
+
+// How much of its tasks an agent may tell in one message.
+int64_t ChunkBytes() {
+  return MAYBE("ask for one task at a time") ? 1 : static_cast<int64_t>(limits::kChunkBytes);
 }
 
 void FinishRegistration(World& world, Agent& agent) {
@@ -94,7 +111,8 @@ void AgentSaidHello(World& world, StreamId stream, Time received, const model::A
     return;
   }
   Agent* agent = hello.agent.empty() ? nullptr : world.agents.Find(hello.agent);
-  if (agent != nullptr && agent->state == AgentState::kGone) {
+  if (agent != nullptr && agent->state == AgentState::kGone && !MUTANT("gone-agent-returns")) {
+    REACHED("an agent that was declared gone says hello");
     RefuseAgent(world, stream, model::Refusal::kAgentGone,
                 absl::StrCat("agent ", hello.agent.value(),
                              " was declared gone by an operator; wipe its work directory to let "
@@ -103,6 +121,7 @@ void AgentSaidHello(World& world, StreamId stream, Time received, const model::A
     return;
   }
   if (agent != nullptr && agent->connected()) {
+    REACHED("a second stream of an agent fences the first");
     RefuseAgent(world, agent->stream, model::Refusal::kSuperseded,
                 absl::StrCat("another process connected as agent ", agent->id.value()));
     AgentStreamEnded(world, *agent);
@@ -110,9 +129,12 @@ void AgentSaidHello(World& world, StreamId stream, Time received, const model::A
   const bool admit =
       agent == nullptr || agent->state == AgentState::kUnreachable || !(agent->info == hello.info);
   if (agent == nullptr) {
-    agent = &world.agents.Add(hello.agent.empty()
-                                  ? model::AgentId(absl::StrCat("A-", world.prng.Word(12)))
-                                  : hello.agent);
+    model::AgentId id = hello.agent;
+    if (id.empty() && MUTANT("ids-from-a-counter")) {
+      id = model::AgentId(absl::StrCat("A-", world.last_seq));
+    }
+    if (id.empty()) id = model::AgentId(absl::StrCat("A-", world.prng.Word(12)));
+    agent = &world.agents.Add(id);
   }
   SetInfo(world, *agent, hello.info);
   agent->version = hello.version;
@@ -123,12 +145,13 @@ void AgentSaidHello(World& world, StreamId stream, Time received, const model::A
   uint64_t after_seq = 0;
   if (admit) {
     after_seq = world.Write(AgentRecord{agent->id, AgentRecord::State::kAdmitted, agent->info});
+    if (MUTANT("registry-after-effect")) after_seq = 0;
   }
   world.Tell(*agent,
              model::Welcome{model::ThisVersion(), world.config.cluster_id, world.config.epoch,
                             agent->id, world.config.ping_ms, world.config.unreachable_ms},
              after_seq);
-  world.Tell(*agent, model::SendTasks{0, static_cast<int64_t>(limits::kChunkBytes)});
+  world.Tell(*agent, model::SendTasks{0, ChunkBytes()});
   WatchLiveness(world, *agent);
   world.Touch(*agent);
 }
@@ -153,11 +176,13 @@ void AgentReportedTasks(World& world, Agent& agent, model::TaskChunk chunk) {
     FinishRegistration(world, agent);
     return;
   }
-  world.Tell(agent, model::SendTasks{static_cast<int64_t>(agent.reported.size()),
-                                     static_cast<int64_t>(limits::kChunkBytes)});
+  REACHED("an agent reports its tasks in several chunks");
+  world.Tell(agent, model::SendTasks{static_cast<int64_t>(agent.reported.size()), ChunkBytes()});
 }
 
 void AgentStreamEnded(World& world, Agent& agent) {
+  if (agent.registering) REACHED("an agent's stream ends while it reports its tasks");
+  if (!agent.offers.empty()) REACHED("offers are taken back because their agent disconnected");
   world.agents.Disconnect(agent);
   if (agent.state == AgentState::kConnected) agent.state = AgentState::kDisconnected;
   SyncActive(world, agent);

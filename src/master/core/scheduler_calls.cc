@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "common/base/simulation.h"
 #include "master/core/reconciliation.h"
 #include "master/core/world.h"
 
@@ -9,6 +10,7 @@ namespace proffer::master {
 namespace {
 
 void RefuseUnsubscribed(World& world, StreamId stream) {
+  REACHED("a scheduler calls before it has subscribed");
   world.out->to_schedulers.push_back(
       {stream, 0,
        model::StreamError{model::Refusal::kNotSubscribed,

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
+#include "common/base/simulation.h"
 #include "master/core/registration.h"
 #include "master/core/world.h"
 
@@ -91,13 +92,20 @@ model::AttemptId LaunchTask(World& world, Framework& framework, Agent& agent,
 }
 
 void RequestKill(World& world, Task& task, std::optional<int64_t> grace_ms) {
+  if (task.state == model::TaskState::kStaging) REACHED("a kill comes while its task is staging");
+  if (task.kill_requested) REACHED("a kill comes a second time");
+  if (task.state == model::TaskState::kUnreachable) REACHED("an unreachable task is killed");
   task.kill_requested = true;
   if (grace_ms && (!task.kill_grace_ms || *grace_ms < *task.kill_grace_ms)) {
     task.kill_grace_ms = grace_ms;
   }
   // An agent that is away is told when it is back.
   if (const Agent* agent = world.agents.Find(task.agent); agent && !agent->registering) {
+    if (!agent->connected()) REACHED("a kill comes while the agent of its task is away");
     world.Tell(*agent, model::KillTask{task.key, task.attempt, task.kill_grace_ms});
+    if (MAYBE("order a kill twice")) {
+      world.Tell(*agent, model::KillTask{task.key, task.attempt, task.kill_grace_ms});
+    }
   }
 }
 
@@ -115,6 +123,7 @@ void KillCalled(World& world, Framework& framework, uint64_t call_id, const mode
     return;
   }
   if (task == nullptr && AnyAwaited(world)) {
+    REACHED("a kill names a task that an awaited agent may have");
     refuse(model::Refusal::kNotKnownYet,
            absl::StrCat("task \"", kill.task.value(),
                         "\" may be on an agent that has not reported to the new leader yet; ask "
@@ -122,6 +131,7 @@ void KillCalled(World& world, Framework& framework, uint64_t call_id, const mode
     return;
   }
   if (task == nullptr) {
+    REACHED("a kill names a task that nobody knows");
     refuse(model::Refusal::kUnknownTask,
            absl::StrCat("no task \"", kill.task.value(), "\" of this framework lives"));
     model::TaskStatus status;
@@ -135,6 +145,7 @@ void KillCalled(World& world, Framework& framework, uint64_t call_id, const mode
     world.Tell(framework, std::move(status));
     return;
   }
+  if (SIMULATED && task->ended()) REACHED("a kill comes after the end of its task");
   if (!task->ended()) RequestKill(world, *task, kill.grace_ms);
   world.Answer(framework, call_id,
                {model::CallResult::Item{kill.task.value(), model::Outcome::Ok(), task->attempt}});
@@ -144,13 +155,15 @@ void AgentUpdated(World& world, Agent& agent, const model::AgentUpdate& update) 
   const model::TaskStatus& status = update.status;
   Framework* framework = world.frameworks.Find(update.framework);
   if (framework == nullptr || framework->ending) {
+    REACHED("a status comes for a framework that is no more");
     // Nobody is left to acknowledge it.
     world.Tell(agent,
                model::AckUpdate{{update.framework, status.task}, status.attempt, status.sequence});
     const model::TaskState latest =
         model::IsTerminal(status.state) ? status.state : update.latest_state;
     if (world.frameworks.WasRemoved(update.framework) && !model::IsTerminal(latest)) {
-      world.Tell(agent, model::EndFramework{update.framework});
+      // That it was removed may have been written only just now.
+      world.Tell(agent, model::EndFramework{update.framework}, world.last_seq);
     }
     Task* task =
         framework == nullptr ? nullptr : FindAttempt(*framework, status.task, status.attempt);
@@ -170,6 +183,7 @@ void AgentUpdated(World& world, Agent& agent, const model::AgentUpdate& update) 
   if (!AgentMayTell(told.state)) told.state = model::TaskState::kUnspecified;
   Task* task = FindAttempt(*framework, status.task, status.attempt);
   if (task == nullptr) {
+    REACHED("a status comes again that was acknowledged");
     // Acknowledged already, but the agent did not hear of it: the framework will say so again.
     world.Tell(*framework, std::move(told));
     return;
@@ -186,9 +200,14 @@ void AgentUpdated(World& world, Agent& agent, const model::AgentUpdate& update) 
   const bool behind = model::IsTerminal(told.state) && !model::IsTerminal(update.latest_state);
   const model::TaskState latest =
       behind || !AgentMayTell(update.latest_state) ? told.state : update.latest_state;
+  if (SIMULATED && model::IsTerminal(latest) && !model::IsTerminal(told.state)) {
+    REACHED("a task ended behind a status that is not acknowledged");
+  }
   if (AgentMayTell(latest)) SetState(world, *framework, *task, latest);
   task->unacknowledged = told;
   world.Touch(*task);
+  if (MAYBE("tell a status twice")) world.Tell(*framework, told);
+  if (MUTANT("wrong-framework-told")) framework = &world.frameworks.all().begin()->second;
   world.Tell(*framework, std::move(told));
 }
 
@@ -197,11 +216,20 @@ void UpdateAcknowledged(World& world, Framework& framework, const model::Acknowl
   const Agent* agent = world.agents.Find(task != nullptr ? task->agent : ack.agent);
   // What an agent that is registering has reported may be older than this acknowledgement. It
   // repeats the status when it is done, and the framework repeats the acknowledgement.
-  if (agent != nullptr && agent->registering) return;
-  if (agent != nullptr) {
-    world.Tell(*agent, model::AckUpdate{{framework.id(), ack.task}, ack.attempt, ack.sequence});
+  if (agent != nullptr && agent->registering && !MUTANT("ack-overtakes-registration")) {
+    REACHED("an acknowledgement comes while the agent registers");
+    return;
   }
+  if (agent != nullptr) {
+    if (!agent->connected()) REACHED("an acknowledgement comes while the agent is away");
+    world.Tell(*agent, model::AckUpdate{{framework.id(), ack.task}, ack.attempt, ack.sequence});
+    if (MAYBE("pass an acknowledgement on twice")) {
+      world.Tell(*agent, model::AckUpdate{{framework.id(), ack.task}, ack.attempt, ack.sequence});
+    }
+  }
+  if (task == nullptr) REACHED("an acknowledgement comes for a task without a row");
   if (task == nullptr || !task->unacknowledged || task->unacknowledged->sequence != ack.sequence) {
+    if (task != nullptr) REACHED("an acknowledgement comes for an older status");
     return;
   }
   const bool was_last = model::IsTerminal(task->unacknowledged->state);
@@ -217,11 +245,16 @@ void TaskReported(World& world, Agent& agent, Framework& framework,
                   const model::TaskSummary& summary) {
   Task* task = FindAttempt(framework, summary.key.task, summary.attempt);
   if (task != nullptr && task->agent != agent.id) {
+    REACHED("an agent reports a task of another agent");
     world.Note(absl::StrCat("agent ", agent.id.value(), " reports task ", summary.key.task.value(),
                             " of agent ", task->agent.value(), "; ignored"));
     return;
   }
   if (task == nullptr) {
+    REACHED("a master learns of a task from the agent that has it");
+    if (SIMULATED && FindTask(framework, summary.key.task) != nullptr) {
+      REACHED("an agent reports another attempt of a task that is known");
+    }
     task = &AddTaskRow(world, framework, agent, summary.key.task, summary.attempt);
     task->name = summary.name;
     task->role = summary.role;
@@ -229,7 +262,7 @@ void TaskReported(World& world, Agent& agent, Framework& framework,
     task->resources = summary.resources;
     task->state = model::TaskState::kStaging;
     const bool ended = model::IsTerminal(summary.state) && AgentMayTell(summary.state);
-    if (!ended) UseReported(world, agent, *task);
+    if (!ended && !MUTANT("reported-task-not-counted")) UseReported(world, agent, *task);
   }
   const bool was_unreachable = task->state == model::TaskState::kUnreachable;
   task->reason = summary.reason;
@@ -237,6 +270,9 @@ void TaskReported(World& world, Agent& agent, Framework& framework,
   const model::TaskState before = was_unreachable ? task->reachable_state : task->state;
   SetState(world, framework, *task, AgentMayTell(summary.state) ? summary.state : before);
   world.Touch(*task);
+  if (SIMULATED && was_unreachable && task->ended()) {
+    REACHED("a task ended while it was unreachable");
+  }
   // Of one that ended the agent tells itself.
   if (was_unreachable && !task->ended()) {
     model::TaskStatus status = MasterStatus(
@@ -245,6 +281,7 @@ void TaskReported(World& world, Agent& agent, Framework& framework,
   }
   // Ended, acknowledged, and still told: the agent forgets it as soon as it hears of that.
   if (task->ended() && !summary.unacknowledged) {
+    REACHED("an agent still reports a task whose end is acknowledged");
     EndRow(world, framework, {summary.key.task, summary.attempt});
   }
 }

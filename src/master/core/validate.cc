@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/limits.h"
+#include "common/base/simulation.h"
 #include "master/core/world.h"
 
 namespace proffer::master {
@@ -79,14 +80,17 @@ Outcome ValidateTotal(World& world, const model::AgentHello& hello) {
 
 Outcome ValidateHello(World& world, const model::AgentHello& hello) {
   if (Outcome outcome = ValidateVersion(hello.version); !outcome.ok()) return outcome;
-  if (!hello.cluster_id.empty() && hello.cluster_id != world.config.cluster_id) {
+  const bool foreign = !hello.cluster_id.empty() && hello.cluster_id != world.config.cluster_id;
+  if (foreign && !MUTANT("amnesia-accepted")) {
+    REACHED("an agent of another cluster says hello");
     return Refused(Refusal::kWrongCluster,
                    absl::StrCat("the agent's work directory belongs to cluster ", hello.cluster_id,
                                 ", this is cluster ", world.config.cluster_id,
                                 "; point the agent to its own master, or give it another work "
                                 "directory"));
   }
-  if (hello.highest_epoch > world.config.epoch) {
+  if (hello.highest_epoch > world.config.epoch && !MUTANT("old-epoch-obeyed")) {
+    REACHED("a former leader is told by an agent that there is a newer one");
     return Refused(Refusal::kStaleEpoch,
                    absl::StrCat("the agent has obeyed epoch ", hello.highest_epoch,
                                 ", this master is of epoch ", world.config.epoch,
@@ -182,6 +186,7 @@ Outcome ValidateSubscribe(World& world, const std::string& principal,
   if (info.id.empty()) return ValidateNewRoles(world, info.roles);
   if (Outcome o = FromStatus(model::ValidateId("framework id", info.id.value())); !o.ok()) return o;
   if (world.frameworks.WasRemoved(info.id)) {
+    REACHED("a framework that was torn down subscribes again");
     return Refused(Refusal::kFrameworkRemoved,
                    absl::StrCat("framework ", info.id.value(),
                                 " was torn down or came back after its failover timeout; its "
@@ -250,7 +255,8 @@ Outcome ValidateDemand(World& world, const Framework& framework, const model::Se
 }
 
 Outcome ValidateTask(Framework& framework, const model::TaskSpec& task, const Resources& pool) {
-  if (FindTask(framework, task.id) != nullptr) {
+  if (FindTask(framework, task.id) != nullptr && !MUTANT("reused-task-id")) {
+    REACHED("a task is launched under an id that is in use");
     return Refused(Refusal::kDuplicateTask,
                    absl::StrCat("a task \"", task.id.value(),
                                 "\" of this framework is live, "

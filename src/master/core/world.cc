@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "common/base/simulation.h"
+
 namespace proffer::master {
 
 World::World(const Config& c, allocator::Options options)
@@ -26,6 +28,7 @@ void World::Tell(const Framework& framework, model::SchedulerEvent event, uint64
 void World::Answer(const Framework& framework, uint64_t call_id,
                    std::vector<model::CallResult::Item> items, uint64_t after_seq) {
   if (call_id == 0) return;
+  if (MUTANT("told-before-durable")) after_seq = 0;
   Tell(framework, model::CallResult{call_id, std::move(items)}, after_seq);
 }
 

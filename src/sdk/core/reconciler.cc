@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "common/base/simulation.h"
+
 namespace proffer::sdk {
 namespace {
 
@@ -24,6 +26,7 @@ void Reconciler::AskAbout(Time now, const TaskTable& tasks, const model::AgentId
   bool any = false;
   for (const auto& [id, task] : tasks.rows()) {
     if (task.final_told || task.agent != agent) continue;
+    REACHED("an agent is back and its tasks are asked about");
     to_ask_[id] = task.agent;
     any = true;
   }
@@ -51,7 +54,8 @@ std::vector<model::Reconcile> Reconciler::TakeDue(Time now, const TaskTable& tas
     for (const auto& [id, agent] : to_ask_) {
       auto row = tasks.rows().find(id);
       if (row == tasks.rows().end() || row->second.final_told) continue;
-      if (questions.empty() || questions.back().tasks.size() == kTasksPerQuestion) {
+      if (questions.empty() || questions.back().tasks.size() == kTasksPerQuestion ||
+          MAYBE("ask about one task at a time")) {
         questions.emplace_back();
       }
       questions.back().tasks.push_back({id, agent});
@@ -81,6 +85,7 @@ bool Reconciler::Answered(Time now, const model::CallResult& result, Prng* prng)
   open_.erase(it);
   for (const model::CallResult::Item& item : result.items) {
     if (item.outcome.refusal != model::Refusal::kNotKnownYet) continue;
+    REACHED("a scheduler asks again because the leader does not know yet");
     if (asked.empty()) {
       ask_strangers_again_ = true;
     } else if (auto one = asked.find(model::TaskId(item.id)); one != asked.end()) {

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
+#include "common/base/simulation.h"
 
 namespace proffer::sdk {
 namespace {
@@ -53,7 +54,10 @@ void SchedulerCore::Finish() {
       continue;
     }
     SendCall& call = std::get<SendCall>(said);
-    if (call.stream != stream_) continue;  // Its fate was told when the stream broke.
+    if (call.stream != stream_) {  // Its fate was told when the stream broke.
+      REACHED("a call is durable only after its stream broke");
+      continue;
+    }
     if (auto it = pending_.find(call.call.call_id); it != pending_.end()) it->second.sent = true;
     out_->calls.push_back(std::move(call));
   }
@@ -82,9 +86,11 @@ void SchedulerCore::Tick(Time now, Effects* effects) {
     Halt(Stop::Cause::kGaveUp, model::Refusal::kNone,
          absl::StrCat("no master was found for ", config_.give_up_after_ms, " ms"));
   } else if (silence_deadline_ <= now_) {
+    REACHED("a scheduler leaves a master that fell silent");
     DropStreamAndConnect(absl::StrCat("the master was silent for ", silence_ms_, " ms"));
   }
   if (const std::vector<model::OfferId> expired = offers_.TakeExpired(now_); !expired.empty()) {
+    REACHED("an offer is held for too long and declined");
     Call(0, model::Decline{expired, std::nullopt, model::DeclineReason::kNothingToRun});
     Deliver(OffersVoid{expired, "neither used nor declined in time; declined"});
   }
@@ -106,6 +112,7 @@ void SchedulerCore::Connect() {
     const int64_t ceiling =
         std::min(config_.reconnect_max_ms, config_.reconnect_min_ms << std::min(failures_ - 1, 20));
     delay_ms = prng_.Between(0, ceiling);
+    if (MAYBE("a scheduler connects as late as it may")) delay_ms = ceiling;
   }
   ++failures_;
   out_->connect = sdk::Connect{delay_ms};
@@ -138,10 +145,12 @@ void SchedulerCore::LoseStream(const std::string& reason, bool for_good) {
   if (!for_good) Deliver(Disconnected{reason});
   for (const auto& [call_id, pending] : std::exchange(pending_, {})) {
     if (pending.sent) {
+      if (!pending.intents.empty()) REACHED("the stream breaks before an accept is answered");
       Answer(pending.request, Answer::kUnknown, model::Refusal::kNone,
              "the stream broke before the master answered; tasks are reconciled on the next one");
       continue;
     }
+    if (!pending.intents.empty()) REACHED("the stream breaks before an accept is sent");
     const char* why = "the stream broke before the call was sent";
     for (const Intent& intent : pending.intents) {
       TellEnded(intent.task, intent.intent_id, model::TaskState::kDropped,
@@ -217,6 +226,9 @@ void SchedulerCore::CatchUp() {
   model::Suppress suppress;
   std::set_difference(suppressed.begin(), suppressed.end(), hello_.suppressed_roles.begin(),
                       hello_.suppressed_roles.end(), std::back_inserter(suppress.roles));
+  if (!revive.roles.empty() || !suppress.roles.empty()) {
+    REACHED("what is wanted changes between hello and welcome");
+  }
   if (!revive.roles.empty()) Call(0, std::move(revive));
   if (!suppress.roles.empty()) Call(0, std::move(suppress));
 }
@@ -234,7 +246,12 @@ void SchedulerCore::Heard(const model::Rescinded& rescinded) {
   OffersVoid gone;
   gone.reason = rescinded.reason;
   for (const model::OfferId& id : rescinded.offers) {
-    if (offers_.Remove(id)) gone.offers.push_back(id);
+    if (offers_.Remove(id)) {
+      REACHED("an offer is rescinded that was not used yet");
+      gone.offers.push_back(id);
+    } else {
+      REACHED("an offer is rescinded that was used already");
+    }
   }
   if (!gone.offers.empty()) Deliver(std::move(gone));
 }
@@ -257,6 +274,7 @@ void SchedulerCore::Heard(const model::StreamError& error) {
   using model::Refusal;
   switch (error.refusal) {
     case Refusal::kSuperseded:
+      REACHED("a scheduler is superseded by another instance");
       Halt(Stop::Cause::kSuperseded, error.refusal, error.message);
       return;
     case Refusal::kFrameworkRemoved:
@@ -292,6 +310,7 @@ void SchedulerCore::Removed(const model::StreamError& error) {
   DropStreamAndConnect(error.message);
   config_.framework.id = model::FrameworkId();
   Write(RemoveFramework());
+  REACHED("a scheduler begins anew because its framework is no more");
   // The cluster ended them together with the framework, or never heard of either.
   const bool unknown = error.refusal == model::Refusal::kUnknownFramework;
   std::vector<std::pair<model::TaskId, std::string>> lost;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/simulation.h"
 #include "sdk/core/scheduler_core.h"
 
 namespace proffer::sdk {
@@ -13,10 +14,12 @@ void SchedulerCore::On(const DeclineAsked& asked) {
   model::Decline decline = asked.decline;
   std::erase_if(decline.offers, [this](const model::OfferId& id) { return !offers_.Remove(id); });
   if (decline.offers.empty()) {
+    REACHED("a decline crosses the end of its offers");
     Answer(asked.request, Answer::kNotSent, model::Refusal::kStaleOffer,
            "none of these offers is outstanding any more");
     return;
   }
+  if (MAYBE("decline twice")) Call(0, decline);
   Call(asked.request, std::move(decline));
 }
 
@@ -33,6 +36,7 @@ void SchedulerCore::On(const AcceptAsked& given) {
   for (const model::OfferId& id : asked.accept.offers) {
     const OfferTable::Row* row = offers_.Find(id);
     if (row == nullptr) {
+      REACHED("an accept crosses the end of its offer in the scheduler");
       RefuseAccept(asked, model::Refusal::kStaleOffer,
                    absl::StrCat("offer ", id.ToString(),
                                 " is not outstanding any more: it was used, declined, rescinded, "
@@ -86,6 +90,7 @@ void SchedulerCore::Launch(AcceptAsked asked, const model::AgentId& agent) {
     after_seq = Write(PutIntent(intents.back()));
     return false;
   });
+  if (MUTANT("launch-before-intent")) after_seq = 0;
   const uint64_t call_id =
       Call(asked.request, std::move(asked.accept), after_seq, std::move(intents));
   pending_[call_id].refused = std::move(refused);
@@ -111,6 +116,7 @@ void SchedulerCore::Heard(const model::CallResult& result) {
         if (item.attempt.valid() && !item.id.empty()) task->attempt = item.attempt;
         continue;
       }
+      REACHED("a launch is refused without a status");
       // Most refusals come with a status, which came before; where none came, one is made.
       TellEnded(intent.task, intent.intent_id, model::TaskState::kError,
                 model::TaskReason::kInvalidTask, item.outcome.message);
@@ -132,6 +138,7 @@ void SchedulerCore::On(const KillAsked& asked) {
     task->kill_sent_on = stream_;
   }
   if (subscribed_) {
+    if (MAYBE("ask for a kill twice")) Call(0, asked.kill);
     Call(asked.request, asked.kill);
     return;
   }
@@ -143,6 +150,8 @@ void SchedulerCore::On(const KillAsked& asked) {
 
 void SchedulerCore::KillAgain(KnownTask* task) {
   if (!task->kill_wanted || task->kill_sent_on == stream_ || !subscribed_) return;
+  if (MUTANT("kill-lost-with-the-stream")) return;
+  REACHED("a scheduler repeats a kill on a new stream");
   task->kill_sent_on = stream_;
   Call(0, model::Kill{task->id, {}, task->kill_grace_ms});
 }
@@ -151,7 +160,14 @@ void SchedulerCore::KillAgain(KnownTask* task) {
 
 void SchedulerCore::Heard(const model::TaskStatus& status) {
   // While the user is at it, one acknowledgement is enough.
-  if (status.sequence != 0 && to_acknowledge_.count({status.attempt, status.sequence}) > 0) return;
+  if (status.sequence != 0 && to_acknowledge_.count({status.attempt, status.sequence}) > 0) {
+    REACHED("a status comes again while its user is at it");
+    return;
+  }
+  if (status.sequence != 0 && MUTANT("ack-before-handled")) {
+    CallWithoutResult(
+        model::Acknowledge{status.task, status.agent, status.attempt, status.sequence});
+  }
   Tell(status, false);
   KnownTask* task = tasks_.Find(status.task);
   if (task == nullptr || task->final_told) return;
@@ -202,9 +218,18 @@ void SchedulerCore::Handle(uint64_t number) {
   // still has the task's end to tell.
   if (update.final && tasks_.Forget(update.status)) {
     after_seq = Write(RemoveIntent(update.status.task));
+    if (MUTANT("ack-before-intent-removed")) after_seq = 0;
   }
   // Without a stream nothing is said: what is not acknowledged comes again.
+  if (update.status.sequence != 0 && !subscribed_) {
+    REACHED("a status is handled while there is no stream");
+  }
   if (update.status.sequence == 0 || !subscribed_) return;
+  if (MAYBE("acknowledge twice")) {
+    CallWithoutResult(model::Acknowledge{update.status.task, update.status.agent,
+                                         update.status.attempt, update.status.sequence},
+                      after_seq);
+  }
   CallWithoutResult(model::Acknowledge{update.status.task, update.status.agent,
                                        update.status.attempt, update.status.sequence},
                     after_seq);
@@ -218,6 +243,7 @@ void SchedulerCore::TellMistaken(const model::CallResult& result) {
     const KnownTask* task = tasks_.Find(model::TaskId(item.id));
     if (task == nullptr || !task->in_question || task->final_told || !task->own) continue;
     if (task->attempt.valid()) continue;
+    REACHED("the cluster knows an earlier launch of a task only");
     TellEnded(task->id, task->intent_id, model::TaskState::kUnknown, model::TaskReason::kReconciled,
               "the cluster knows an earlier launch of it only");
   }

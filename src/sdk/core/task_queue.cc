@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
+#include "common/base/simulation.h"
 
 namespace proffer::sdk {
 namespace {
@@ -96,10 +97,12 @@ absl::Status TaskQueue::Submit(Time now, uint64_t handle, QueuedTask task, Outpu
     entry.launch = ended.mapped().task;
     entry.launches = SplitLaunchId(entry.launch).second;
     by_task_[entry.task.id] = handle;
+    REACHED("a task of a former life is claimed that has ended");
     End(&entry, std::move(ended.mapped()), 0, output);
     return absl::OkStatus();
   }
   if (auto lives = unclaimed_.extract(entry.task.id)) {
+    REACHED("a task of a former life is claimed");
     entry.launch = lives.mapped();
     entry.launches = SplitLaunchId(entry.launch).second;
     entry.placed = true;
@@ -136,6 +139,7 @@ void TaskQueue::Kill(Time now, uint64_t handle, std::optional<int64_t> grace_ms,
     output->events.push_back(KillAsked{0, {entry.launch, {}, grace_ms}});
     return;
   }
+  REACHED("a task is killed before it is placed");
   if (entry.rests_until.IsNever()) {
     Dequeue(&entry);
   } else {
@@ -196,6 +200,7 @@ void TaskQueue::Place(Time now, const model::Offer& offer, Output* output) {
   Resources left = offer.resources;
   std::set<std::string> too_large;  // Groups of which no further task fits.
   while (accept.accept.tasks.size() < static_cast<size_t>(limits::kTasksPerAccept)) {
+    if (!accept.accept.tasks.empty() && MAYBE("launch one task of an offer")) break;
     // The oldest task of those that may go here.
     Entry* next = nullptr;
     for (auto& [key, group] : groups_) {
@@ -292,6 +297,8 @@ void TaskQueue::TakeUpdate(Time now, const Update& update, Output* output) {
     End(&entry, std::move(status), update.number, output);
     return;
   }
+  if (never_arrived) REACHED("a launch never arrived and is repeated");
+  if (!never_arrived) REACHED("a launch was dropped and is repeated");
   handled();
   Retry(now, &entry, output);
 }
@@ -301,6 +308,7 @@ void TaskQueue::Retry(Time now, Entry* entry, Output* output) {
   if (entry->launches < 2) {
     Enqueue(entry);
   } else {
+    REACHED("a task rests before it is launched again");
     entry->rests_until = now + std::min(options_.retry_max_ms,
                                         options_.retry_min_ms << std::min(entry->launches - 2, 20));
     resting_.insert({entry->rests_until, entry->handle});

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "common/base/simulation.h"
+
 namespace proffer::sdk {
 namespace {
 
@@ -48,10 +50,12 @@ TaskTable::Meaning TaskTable::Take(const model::TaskStatus& status) {
   if (task == nullptr || !IsAbout(status, *task)) {
     if (HasEnded(status)) return {nullptr, true, false};
     if (task != nullptr || meaning.final) {
+      REACHED("a status is about a launch that needs no row");
       // About a launch that has no row, and needs none.
       if (meaning.final) RememberEnded(status, nullptr);
       return meaning;
     }
+    REACHED("a scheduler hears of a task that it does not know");
     task = &Add(status.task);
     task->intent_id = status.intent_id;
   }
@@ -62,7 +66,8 @@ TaskTable::Meaning TaskTable::Take(const model::TaskStatus& status) {
   // An answer to a question that tells what the user knows.
   const bool known = status.sequence == 0 && status.reason == model::TaskReason::kReconciled &&
                      status.state == task->state;
-  if (task->final_told || repeated || known) {
+  if (task->final_told && meaning.final) REACHED("a final word on a task comes again");
+  if ((task->final_told || repeated || known) && !MUTANT("final-word-told-twice")) {
     meaning.duplicate = true;
     meaning.final = false;
   } else {
