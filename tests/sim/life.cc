@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/simulation.h"
 #include "master/core/world.h"
 #include "sim/faults.h"
 #include "sim/judges/judges.h"
@@ -81,9 +82,11 @@ Verdict Live(const Life& life, const Reader& reader) {
       life.trouble_ms > 0 ? life.trouble_ms : world.prng().Between(20'000, 60'000);
   const Time trouble_ends = world.now() + trouble_ms;
   Faults faults(&cluster, trouble_ends);
+  simulation::BeginRun(life.seed, world.weather().Every(Fault::kMaybe) > 0);
   cluster.Start();
   faults.Begin();
   world.Run(trouble_ends, nullptr);
+  simulation::EndRun();  // What is legal may still keep a cluster from ever being done.
   cluster.Heal();
   cluster.WatchForLost();
   cluster.observers().Show(&Observer::Healed);

@@ -136,6 +136,8 @@ void OffersJudge::Offered(const Wire& wire, const model::Offer& offer) {
 void OffersJudge::MasterDecidedForAgent(const Wire& wire, const model::AgentOrder& order) {
   const auto* launch = std::get_if<model::LaunchTask>(&order);
   if (launch == nullptr) return;
+  // One that sends garbage has calls that are refused whole, and then use up nothing.
+  if (launch->framework_name == "garbage") return;
   const auto wanted = wanted_.find({launch->framework, launch->task.id});
   if (wanted == wanted_.end()) {
     return Violation("R3: task ", launch->task.id.value(), " is launched and nobody asked for it");
@@ -147,8 +149,7 @@ void OffersJudge::MasterDecidedForAgent(const Wire& wire, const model::AgentOrde
                 ", which this leader never made");
     } else if (made->second.framework != launch->framework) {
       Violation("F3: task ", launch->task.id.value(), " is launched on somebody else's offer");
-    } else if (!wanted->second.stood && launch->framework_name != "garbage") {
-      // (Whose calls may be refused whole, and then use up nothing.)
+    } else if (!wanted->second.stood) {
       Violation("R3: task ", launch->task.id.value(), " is launched on offer ", id.ToString(),
                 ", which did not stand any more");
     } else if (made->second.agent != streams().AgentOn(wire)) {

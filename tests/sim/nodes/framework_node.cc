@@ -174,8 +174,9 @@ void FrameworkNode::Take(const sdk::Notice& notice) {
   world().Trace(name(), absl::StrCat("task ", result.handle, " ended ",
                                      std::string(model::TaskStateName(result.status.state))));
   // The user writes the result into their book, and only then says that it was handled.
-  user_->ended.insert({result.handle, result.status.state});
+  const bool news = user_->ended.insert({result.handle, result.status.state}).second;
   Handled(done->update);
+  if (news && user_->on_end) Later(0, user_->on_end);
 }
 
 void FrameworkNode::Stopped(const sdk::Stop& stop) {

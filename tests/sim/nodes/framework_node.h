@@ -3,6 +3,7 @@
 // replicas of a scheduler do; the state store takes the word of the one that was started last.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -33,7 +34,8 @@ struct User {
   std::map<uint64_t, bool> kill_asked;
   bool tearing_down = false;
   bool torn_down = false;
-  const void* owner = nullptr;  // The process that may write.
+  std::function<void()> on_end;  // Called when they learn of an end; may be empty.
+  const void* owner = nullptr;   // The process that may write.
 
   bool done() const { return ended.size() == tasks.size(); }
 };
@@ -46,6 +48,8 @@ class FrameworkNode final : public Process {
   const User& user() const { return *user_; }
   // Kills one of its unfinished tasks, if there is one.
   void KillOne();
+  // Hands in a task that was added to the user's.
+  void SubmitNow(uint64_t handle) { Submit(handle); }
   // Ends the framework in the cluster.
   void TearDown();
 
