@@ -81,7 +81,14 @@ void Ensemble::Watch() {
 
 void Ensemble::Expire() {
   world_->Trace("ensemble", "session of " + leader_->name() + " ended");
-  if (leader_->up() && leader_->session_ == leading_session_) former_ = leader_;
+  if (leader_->up() && leader_->session_ == leading_session_) {
+    former_ = leader_;
+    std::erase(candidates_, leader_);
+    // Meanwhile it goes on as if nothing had happened.
+    world_->After(
+        world_->prng().Between(0, world_->prng().Chance(1, 3) ? 20'000 : 500),
+        [this, former = leader_, session = leading_session_] { TellLost(former, session); });
+  }
   leader_ = nullptr;
 }
 
@@ -97,23 +104,11 @@ void Ensemble::TellLost(Candidate* former, uint64_t session) {
 void Ensemble::Elect() {
   std::vector<Candidate*> present;
   for (Candidate* candidate : candidates_) {
-    if (candidate != former_ && Reached(*candidate)) present.push_back(candidate);
-  }
-  if (present.empty() && former_ != nullptr && Reached(*former_)) {
-    // Alone: it has to end before it may begin again.
-    std::exchange(former_, nullptr)->SessionLost();
-    return;
+    if (Reached(*candidate)) present.push_back(candidate);
   }
   if (present.empty()) return;
   leader_ = present[world_->prng().Below(present.size())];
   leading_session_ = leader_->session_;
-  if (former_ != nullptr && former_->up()) {
-    // Meanwhile it goes on as if nothing had happened.
-    world_->After(
-        world_->prng().Between(0, world_->prng().Chance(1, 3) ? 20'000 : 500),
-        [this, former = former_, session = former_->session_] { TellLost(former, session); });
-  }
-  former_ = nullptr;
   last_seen_ = world_->now();
   world_->Trace("ensemble", leader_->name() + " leads");
   leader_->Lead();
@@ -160,7 +155,7 @@ void Ensemble::Serve(Candidate* writer) {
 }
 
 void Ensemble::Flap() {
-  if (leader_ != nullptr && candidates_.size() > 1) Expire();
+  if (leader_ != nullptr) Expire();
 }
 
 void Ensemble::Heal() {
