@@ -14,13 +14,15 @@ Cluster::Cluster(const Life& life) : world_(life.seed), network_(&world_) {
 
   if (prng.Chance(1, 4)) master_options_.offer_timeout_ms = prng.Between(2'000, 20'000);
   if (prng.Chance(1, 4)) master_options_.unreachable_per_minute = prng.Between(1, 5);
+  if (prng.Chance(1, 4)) master_options_.valve_min_agents = 100;
   const int64_t masters = prng.Between(1, 3);
   for (int64_t i = 0; i < masters; ++i) {
     masters_.push_back(std::make_unique<MasterNode>(&world_, &network_, ensemble_.get(),
                                                     &observers_, absl::StrCat("m", i + 1),
                                                     master_options_));
   }
-  const int64_t agents = life.agents > 0 ? life.agents : prng.Between(1, prng.Chance(1, 4) ? 8 : 4);
+  const int64_t agents =
+      life.agents > 0 ? life.agents : prng.Between(1, prng.Chance(1, 4) ? 10 : 4);
   for (int64_t i = 0; i < agents; ++i) {
     agents_.push_back(std::make_unique<AgentNode>(&world_, &network_, ensemble_.get(), &observers_,
                                                   absl::StrCat("a", i + 1), DrawResources()));

@@ -113,6 +113,16 @@ void Faults::OfNetwork() {
       });
     }
   });
+  // The leader loses most of its agents at once.
+  Every(Fault::kMassPartition, [this, cut, &prng] {
+    const Host master = AnyMaster().host();
+    const int64_t ms = prng.Between(5'000, 40'000);
+    for (const auto& agent : cluster_->agents()) {
+      if (prng.Chance(1, 8)) continue;
+      cut(agent->host(), master, ms);
+      cut(master, agent->host(), ms);
+    }
+  });
   Every(Fault::kLatencyStorm, [&world, &prng, until = until_] {
     Weather& weather = world.weather();
     const int64_t usual = weather.latency_max_ms;

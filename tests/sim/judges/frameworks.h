@@ -1,22 +1,17 @@
 // F2: a framework that is away keeps its tasks for its failover timeout, whoever leads meanwhile.
-// F3: a framework hears of its own tasks only. A4: only so many agents a minute are given up.
+// F3: a framework hears of its own tasks only.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <set>
 
-#include "common/convert/record.h"
-#include "proffer/internal/registry.pb.h"
 #include "sim/judges/judge.h"
 
 namespace proffer::sim {
 
 class FrameworksJudge final : public Judge {
  public:
-  FrameworksJudge(World* world, const Truth* truth, const Streams* streams,
-                  int64_t unreachable_per_minute)
-      : Judge(world, truth, streams), unreachable_per_minute_(unreachable_per_minute) {}
+  using Judge::Judge;
 
   void MasterHeardScheduler(const Wire& wire, const model::SchedulerCall& call) override {
     // What a former leader hears does not count: it is the leader that knows who is away.
@@ -57,30 +52,11 @@ class FrameworksJudge final : public Judge {
     may_end_.insert(end->framework);
   }
 
-  void EpochRaised(uint64_t epoch) override { given_up_.clear(); }
-  void Committed(uint64_t epoch, const Mutation& mutation) override {
-    if (!mutation.value) return;
-    absl::StatusOr<convert::OpenedRecord> record =
-        convert::OpenRecord(mutation.key, *mutation.value);
-    internal::AgentRecord agent;
-    if (!record.ok() || record->type != "agent" || !agent.ParseFromString(record->payload)) return;
-    if (agent.state() != internal::AgentRecord::UNREACHABLE) return;
-    given_up_.push_back(world().now());
-    while (world().now() - given_up_.front() > 55'000) given_up_.pop_front();
-    // The limit is one a calendar minute, so two minutes' worth may be side by side.
-    if (static_cast<int64_t>(given_up_.size()) > 2 * unreachable_per_minute_) {
-      Violation("A4: ", given_up_.size(), " agents were given up within a minute; the limit is ",
-                unreachable_per_minute_);
-    }
-  }
-
  private:
-  const int64_t unreachable_per_minute_;
   std::map<uint64_t, int64_t> timeouts_;  // By stream.
   std::map<model::FrameworkId, int64_t> timeout_of_;
   std::map<model::FrameworkId, Time> last_seen_;
   std::set<model::FrameworkId> may_end_;
-  std::deque<Time> given_up_;
 };
 
 }  // namespace proffer::sim

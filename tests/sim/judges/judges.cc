@@ -5,6 +5,8 @@
 
 #include "sim/judges/frameworks.h"
 #include "sim/judges/leadership.h"
+#include "sim/judges/partitions.h"
+#include "sim/judges/promises.h"
 #include "sim/judges/reconciliation.h"
 #include "sim/judges/registry.h"
 #include "sim/judges/resources.h"
@@ -34,8 +36,9 @@ void AddJudges(Cluster* cluster) {
                                     OffersJudge::Limits{cluster->master_options().offer_timeout_ms,
                                                         master::Config().max_outstanding_offers}));
   observers.Add(std::make_unique<Reconciliation>(world, t, s));
-  observers.Add(std::make_unique<FrameworksJudge>(
-      world, t, s, cluster->master_options().unreachable_per_minute));
+  observers.Add(std::make_unique<FrameworksJudge>(world, t, s));
+  observers.Add(std::make_unique<Partitions>(world, t, s, cluster->master_options()));
+  observers.Add(std::make_unique<Promises>(world, t, s, &cluster->users()));
 }
 
 }  // namespace proffer::sim

@@ -29,6 +29,9 @@ class Leadership final : public Judge {
                  const model::AgentMessage& message) override {
     if (std::holds_alternative<model::TaskChunk>(message)) {
       uint64_t& obeyed = obeyed_[machine];
+      if (wire.epoch < obeyed) {
+        Violation("L2: ", machine, " reports to epoch ", wire.epoch, " after it obeyed ", obeyed);
+      }
       obeyed = std::max(obeyed, wire.epoch);
     }
   }

@@ -43,6 +43,14 @@ void Tasks::AgentHeard(const std::string& machine, const Wire& wire,
   if (const auto* kill = std::get_if<model::KillTask>(&order)) {
     kills_.insert({kill->attempt, {machine, world().now() + kKillBoundMs}});
   }
+  if (const auto* welcome = std::get_if<model::Welcome>(&order)) {
+    for (const auto& [attempt, story] : truth().all()) {
+      const model::AgentId agent = streams().AgentOf(attempt);
+      if (story.machine != machine || !story.lives() || agent == welcome->agent) continue;
+      Violation("A1: attempt ", attempt.ToString(), " of agent ", agent.value(), " lives on ",
+                machine, ", which begins anew as ", welcome->agent.value());
+    }
+  }
   if (!std::holds_alternative<model::Ping>(order)) return;
   for (const auto& [attempt, kill] : kills_) {
     const Truth::Attempt* story = truth().Find(attempt);
@@ -57,6 +65,19 @@ void Tasks::AgentHeard(const std::string& machine, const Wire& wire,
 void Tasks::AgentDied(const std::string& machine) {
   // A kill that was not checkpointed is not remembered.
   std::erase_if(kills_, [&](const auto& entry) { return entry.second.machine == machine; });
+}
+
+void Tasks::MasterDecidedForAgent(const Wire& wire, const model::AgentOrder& order) {
+  const auto* launch = std::get_if<model::LaunchTask>(&order);
+  if (launch == nullptr || !OfLeader(wire)) return;
+  for (const auto& [attempt, story] : truth().all()) {
+    // Of what another leader has launched this one may not have heard yet.
+    if (!story.lives() || attempt.epoch != wire.epoch || attempt == launch->attempt) continue;
+    if (story.launch.framework == launch->framework && story.launch.task.id == launch->task.id) {
+      Violation("T1: task ", launch->task.id.value(), " is launched again while attempt ",
+                attempt.ToString(), " of it lives");
+    }
+  }
 }
 
 void Tasks::SchedulerHeard(const std::string& node, const Wire& wire,
@@ -108,6 +129,13 @@ void Tasks::CheckCause(const model::TaskStatus& status) {
           (!ended || attempt->end->why != TrueEnd::Why::kOutOfMemory)) {
         lies("did not run out of memory");
       }
+      if (status.reason == TaskReason::kSignalled && ended && !by_itself) {
+        lies(attempt->end->why == TrueEnd::Why::kOutOfMemory ? "ran out of memory" : "was killed");
+      }
+      if (status.reason == TaskReason::kShimLost && ended &&
+          attempt->end->why == TrueEnd::Why::kReboot) {
+        lies("ended with its machine");
+      }
       if (status.reason == TaskReason::kLaunchFailed && attempt != nullptr) lies("had started");
       if (status.reason == TaskReason::kMaxRunTime &&
           (attempt == nullptr || attempt->launch.task.max_run_time_ms == 0)) {
@@ -119,7 +147,11 @@ void Tasks::CheckCause(const model::TaskStatus& status) {
   }
 }
 
-void Tasks::Result(const std::string& user, uint64_t handle, const model::TaskStatus& status) {
+void Tasks::Result(const std::string& node, const std::string& user, uint64_t handle,
+                   const model::TaskStatus& status) {
+  if (!told_by_[node].insert(handle).second) {
+    Violation("T6: ", node, " told the end of task ", handle, " twice");
+  }
   const auto [it, first] = results_.insert({{user, handle}, status.state});
   if (!first && it->second != status.state) {
     Violation("T6: task ", handle, " of ", user, " ended as ", Name(it->second), " and as ",

@@ -1,9 +1,11 @@
-// T1: an attempt is started at most once. T3: no invented death. T4: no invented life. T5: the true
-// cause. T6: terminal is final. T10: what was called ended never starts; a kill ends a task within
-// its grace and a bound.
+// T1: an attempt is started at most once, and a task has one live attempt. T3: no invented death.
+// T4: no invented life. T5: the true cause. T6: terminal is final. T10: what was called ended never
+// starts; a kill ends a task within its grace and a bound.
 #pragma once
 
 #include <map>
+#include <set>
+#include <string>
 
 #include "sim/judges/judge.h"
 
@@ -21,7 +23,10 @@ class Tasks final : public Judge {
   void AgentDied(const std::string& machine) override;
   void SchedulerHeard(const std::string& node, const Wire& wire,
                       const model::SchedulerEvent& event) override;
-  void Result(const std::string& user, uint64_t handle, const model::TaskStatus& status) override;
+  void MasterDecidedForAgent(const Wire& wire, const model::AgentOrder& order) override;
+  void SchedulerDied(const std::string& node) override { told_by_.erase(node); }
+  void Result(const std::string& node, const std::string& user, uint64_t handle,
+              const model::TaskStatus& status) override;
 
  private:
   struct Kill {
@@ -32,6 +37,7 @@ class Tasks final : public Judge {
 
   std::map<model::AttemptId, model::TaskState> last_told_;
   std::map<std::pair<std::string, uint64_t>, model::TaskState> results_;
+  std::map<std::string, std::set<uint64_t>> told_by_;
   std::map<model::AttemptId, model::TaskState> said_ended_;  // By the agent.
   std::map<model::AttemptId, Kill> kills_;
 };

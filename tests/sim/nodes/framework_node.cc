@@ -52,6 +52,7 @@ void FrameworkNode::OnStart() {
 }
 
 void FrameworkNode::OnCrash() {
+  observers_->Show(&Observer::SchedulerDied, name());
   core_.reset();
   if (wire_ != nullptr) wire_->Die(Wire::kClient);
   wire_.reset();
@@ -160,17 +161,29 @@ void FrameworkNode::Save(const sdk::Save& save) {
 
 void FrameworkNode::Handled(uint64_t update) {
   if (update == 0) return;
-  After(world().prng().Between(0, 5),
-        [this, update] { Step(sdk::Event(sdk::UpdateHandled{update})); });
+  // A replica that was overtaken has no say: its user's book is in other hands.
+  After(world().prng().Between(0, 5), [this, update] {
+    if (user_->owner == this) Step(sdk::Event(sdk::UpdateHandled{update}));
+  });
 }
 
 void FrameworkNode::Take(const sdk::Notice& notice) {
+  if (const auto* placed = std::get_if<sdk::TaskPlaced>(&notice)) {
+    // Some change their mind while it is being started.
+    if (world().weather().Every(Fault::kUserKills) > 0 && world().prng().Chance(1, 8)) {
+      user_->kill_asked[placed->handle] = true;
+      After(world().prng().Between(0, 30), [this, handle = placed->handle] {
+        Step(sdk::KillSubmittedAsked{handle, std::nullopt});
+      });
+    }
+    return;
+  }
   const auto* done = std::get_if<sdk::TaskDone>(&notice);
   if (done == nullptr) return;
   const sdk::TaskResult& result = done->result;
   // A replica that was overtaken has no say in the user's book.
   if (user_->owner != this) return;
-  observers_->Show(&Observer::Result, user_->name, result.handle, result.status);
+  observers_->Show(&Observer::Result, name(), user_->name, result.handle, result.status);
   world().Trace(name(), absl::StrCat("task ", result.handle, " ended ",
                                      std::string(model::TaskStateName(result.status.state))));
   // The user writes the result into their book, and only then says that it was handled.

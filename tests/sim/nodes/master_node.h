@@ -45,6 +45,7 @@ class MasterNode final : public Candidate {
 
   void OnStart() override;
   void OnCrash() override;
+  void OnPause(int64_t ms) override { observers_->Show(&Observer::MasterPaused, name(), ms); }
   void Lost(master::StreamId stream, bool is_agent);
   void Receive(master::StreamId stream, bool is_agent, const std::string& bytes);
   void Post(master::Event event);

@@ -52,6 +52,7 @@ void Process::Retire() {
 void Process::Pause(int64_t ms) {
   if (!up_) return;
   world_->Trace(name_, "pause");
+  OnPause(ms);
   paused_until_ = std::max(paused_until_, world_->now() + ms);
   world_->At(paused_until_, [this, life = life_] {
     if (life == life_ && !paused()) Drain();

@@ -45,6 +45,7 @@ class Process {
   // The process has a new life; every earlier callback is void.
   virtual void OnStart() = 0;
   virtual void OnCrash() = 0;
+  virtual void OnPause(int64_t ms) {}
 
   World& world() { return *world_; }
   Network& network() { return *network_; }

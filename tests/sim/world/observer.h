@@ -52,6 +52,7 @@ class Observer {
   // Its end of the stream has been closed.
   virtual void MasterLostAgent(const Wire& wire) {}
   virtual void MasterLostScheduler(const Wire& wire) {}
+  virtual void MasterPaused(const std::string& node, int64_t ms) {}
   virtual void MasterTurned(const std::string& node, const master::Core& core) {}
 
   // --- Agents and schedulers ---
@@ -63,8 +64,10 @@ class Observer {
                              const model::SchedulerCall& call) {}
   virtual void SchedulerHeard(const std::string& node, const Wire& wire,
                               const model::SchedulerEvent& event) {}
-  // A user was told how a task that they handed in has ended.
-  virtual void Result(const std::string& user, uint64_t handle, const model::TaskStatus& status) {}
+  virtual void SchedulerDied(const std::string& node) {}
+  // A user was told by this process how a task that they handed in has ended.
+  virtual void Result(const std::string& node, const std::string& user, uint64_t handle,
+                      const model::TaskStatus& status) {}
 
   // --- The end ---
   // The faults are over; everything works from now on.

@@ -15,6 +15,7 @@ constexpr Kind kKinds[kFaults] = {
     {"partition", 5'000, 30'000},
     {"one-way-partition", 5'000, 30'000},
     {"swizzle-clog", 10'000, 30'000},
+    {"mass-partition", 10'000, 60'000},
     {"latency-storm", 5'000, 20'000},
     {"master-crash", 4'000, 30'000},
     {"master-crash-at-step", 4'000, 30'000},

@@ -17,6 +17,7 @@ enum class Fault {
   kPartition,
   kOneWayPartition,
   kSwizzleClog,
+  kMassPartition,
   kLatencyStorm,
   kMasterCrash,
   kMasterCrashAtStep,
