@@ -46,7 +46,11 @@ struct Described {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Agent>> Agent::Start(AgentOptions options, Store* store) {
-  ASSIGN_OR_RETURN(std::vector<Record> records, ReadRecords(store));
+  absl::StatusOr<std::vector<Record>> records = ReadRecords(store);
+  if (!records.ok()) {
+    return Annotate(records.status(),
+                    absl::StrCat("the checkpoint in ", options.runner.work_dir, "/checkpoint"));
+  }
   std::unique_ptr<Agent> agent(new Agent(std::move(options), store));
   ASSIGN_OR_RETURN(agent->runner_,
                    Runner::Create(agent->options_.runner, [raw = agent.get()](Event event) {
@@ -57,8 +61,8 @@ absl::StatusOr<std::unique_ptr<Agent>> Agent::Start(AgentOptions options, Store*
       &agent->runner_->sandboxes(),
       [raw = agent.get()](const model::TaskKey& key) { return raw->IsLive(key); },
       [raw = agent.get()] { return raw->ReadUsage(); });
-  agent->core_ = std::make_unique<Core>(agent->options_.core, records);
-  LOG(INFO) << "agent " << agent->core_->identity().agent << " begins with " << records.size()
+  agent->core_ = std::make_unique<Core>(agent->options_.core, *records);
+  LOG(INFO) << "agent " << agent->core_->identity().agent << " begins with " << records->size()
             << " records and " << agent->options_.core.info.resources;
   agent->core_thread_ = std::thread([raw = agent.get()] { raw->RunCore(); });
   return agent;

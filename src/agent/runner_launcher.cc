@@ -153,7 +153,8 @@ void Runner::TakeAnswer(const LauncherLink::Answer& answer) {
       MutexLock lock(&mutex_);
       machine_ = Facts();
     }
-    list_containers_ = keep_.has_value();  // A new launcher may have found what the old one left.
+    // A new launcher may have found what the old one left.
+    list_containers_ = keep_.has_value() || !absent_.empty();
     for (const auto& [attempt, until] : std::map<model::AttemptId, Time>(waiting_for_launcher_)) {
       auto found = containers_.find(attempt);
       if (found != containers_.end() && !found->second.over) Start(&found->second);
@@ -165,7 +166,11 @@ void Runner::TakeAnswer(const LauncherLink::Answer& answer) {
     }
     return;
   }
-  if (answer.type == launcher::Type::kContainers) return DestroyOthers(answer.containers);
+  if (answer.type == launcher::Type::kContainers) {
+    TellAbsent(answer.containers);
+    if (keep_.has_value()) DestroyOthers(answer.containers);
+    return;
+  }
   const auto request = requests_.find(answer.request);
   if (request == requests_.end()) {
     if (!answer.text.empty()) LOG(WARNING) << "launcher: " << answer.text;
