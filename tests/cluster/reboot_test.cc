@@ -1,22 +1,16 @@
 // What an agent makes of a machine that is not the one it left: rebooted, or with strangers where
 // its processes were.
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
-#include "common/base/mutex.h"
+#include "cluster/counted_tasks.h"
 #include "proffer/framework.h"
-#include "proffer/state_store.h"
-#include "proffer/units.h"
 #include "support/gates.h"
 #include "support/impostor.h"
 #include "support/mini_cluster.h"
@@ -24,68 +18,14 @@
 namespace proffer {
 namespace {
 
+using testing::AwaitEndsInLog;
+using testing::AwaitRunning;
+using testing::CountedTasks;
+using testing::ExpectNothingLeft;
 using testing::Gates;
-using ::testing::IsEmpty;
 using testing::MiniCluster;
 
 constexpr char kOtherBoot[] = "0b007ed0-0000-4000-8000-000000000001";
-
-// A framework whose ends are counted.
-class Counted {
- public:
-  explicit Counted(const MiniCluster& cluster) {
-    auto framework = Framework::Start({.name = "counted",
-                                       .master = cluster.address(),
-                                       .state_store = std::make_shared<MemoryStateStore>()});
-    EXPECT_TRUE(framework.ok()) << framework.status();
-    framework_ = *std::move(framework);
-  }
-  void Submit(int i, const std::string& command) {
-    Run run = framework_->Submit(Task{absl::StrCat("t", i)}.Command(command).Cpus(0.1).Mem(16_MiB));
-    run.OnDone([this, i](const Result&) {
-      MutexLock lock(&mutex_);
-      ++ends_[i];
-    });
-    runs_.push_back(run);
-  }
-  const Result& End(int i) { return runs_.at(i).Wait(); }
-  Run& run(int i) { return runs_.at(i); }
-  // Every task has ended, each once.
-  void ExpectOneEndEach() {
-    EXPECT_TRUE(framework_->WaitAll());
-    MutexLock lock(&mutex_);
-    EXPECT_EQ(ends_.size(), runs_.size());
-    for (const auto& [i, times] : ends_) EXPECT_EQ(times, 1) << "end of task " << i;
-  }
-
- private:
-  Mutex mutex_;
-  std::map<int, int> ends_ GUARDED_BY_MUTEX(mutex_);
-  std::vector<Run> runs_;
-  std::unique_ptr<Framework> framework_;
-};
-
-void AwaitRunning(MiniCluster* cluster, int count) {
-  cluster->WaitUntil(v1::TASKS, [count](const std::vector<v1::Object>& tasks) {
-    return count == std::count_if(tasks.begin(), tasks.end(), [](const v1::Object& o) {
-             return o.task().state() == v1::RUNNING;
-           });
-  });
-}
-
-void ExpectNothingLeft(MiniCluster* cluster) {
-  cluster->WaitUntil(v1::AGENTS, [cluster](const auto&) { return cluster->AllFree(); });
-  EXPECT_THAT(cluster->AwaitNoRemains(1), IsEmpty());
-}
-
-// Waits until that agent has said so many times that an attempt has ended.
-void AwaitEndsInLog(const MiniCluster& cluster, int count) {
-  for (;;) {
-    const std::vector<std::string> parts = absl::StrSplit(cluster.agent_log(1), " ended, exit");
-    if (static_cast<int>(parts.size()) > count) return;
-    usleep(2'000);
-  }
-}
 
 enum class What { kRebooted, kRebootedWithRuntimeDirectoryOnDisk, kBootIdLies };
 
@@ -103,7 +43,7 @@ TEST_P(RebootTest, RunningTasksFailAsRebootedAndEndsThatWereWrittenDownAreToldAs
   if (param.contained && !testing::CanContain(true)) GTEST_SKIP() << "containers need cgroups";
   MiniCluster cluster({.agents = 1, .contained = param.contained});
   const Gates gates(cluster.directory(), 5);
-  Counted tasks(cluster);
+  CountedTasks tasks(cluster);
   for (int i = 0; i < 5; ++i) tasks.Submit(i, gates.Command(i, i == 3 ? 7 : 0));
   AwaitRunning(&cluster, 5);
   const std::string agent = cluster.List(v1::AGENTS)[0].agent().agent_id();
@@ -180,7 +120,7 @@ TEST_P(PidReuseTest, WhoHasTheNumbersOfTheDeadIsLeftAlone) {
   if (contained && !testing::CanContain(true)) GTEST_SKIP() << "containers need cgroups";
   constexpr int kTasks = 3;
   MiniCluster cluster({.agents = 1, .contained = contained});
-  Counted tasks(cluster);
+  CountedTasks tasks(cluster);
   for (int i = 0; i < kTasks; ++i) tasks.Submit(i, "exec sleep 1000");
   AwaitRunning(&cluster, kTasks);
   cluster.KillAgent(1);
