@@ -20,6 +20,7 @@
 #include "common/base/status.h"
 #include "glog/logging.h"
 #include "isolator/filesystem/delete_tree.h"
+#include "launcher/failpoint.h"
 
 namespace proffer::agent {
 namespace {
@@ -188,10 +189,12 @@ void Runner::Kill(const KillContainer& command) {
   container.kill_ms = std::min(container.kill_ms.value_or(command.grace_ms), command.grace_ms);
   Say(&container,
       launcher::EncodeFrame(launcher::Type::kKill, launcher::EncodeInt64(command.grace_ms)));
+  FAILPOINT("runner:kill-said");
 }
 
 void Runner::Forget(const ForgetContainer& command) {
   Discard(command.attempt);
+  FAILPOINT("runner:discarded");
   sandboxes_->Ended(command.key, command.attempt);
 }
 
@@ -206,6 +209,7 @@ void Runner::Discard(const model::AttemptId& attempt) {
     return;
   }
   Say(&container, launcher::EncodeFrame(launcher::Type::kRelease, ""));
+  FAILPOINT("runner:released");
   Disconnect(&container);
   Erase(attempt);
   RemoveRunDirectory(attempt);

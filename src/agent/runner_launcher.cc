@@ -15,6 +15,7 @@
 #include "common/base/status.h"
 #include "glog/logging.h"
 #include "isolator/pipeline.h"
+#include "launcher/failpoint.h"
 
 namespace proffer::agent {
 namespace {
@@ -77,6 +78,7 @@ absl::Status Runner::Spawn(Container* container) {
                    PlanLaunch(options_, Facts(), *container->launch, container->agent,
                               sandboxes_->PathOf(container->key, container->attempt)));
   RETURN_IF_ERROR(sandboxes_->Make(container->key, container->attempt));
+  FAILPOINT("runner:sandbox-made");
   if (mkdirat(runtime_fd_, plan.name.c_str(), 0700) != 0 && errno != EEXIST) {
     return absl::ErrnoToStatus(errno, absl::StrCat("could not make ", plan.run_dir));
   }
@@ -84,7 +86,9 @@ absl::Status Runner::Spawn(Container* container) {
   if (container->recovering) {
     unlinkat(runtime_fd_, absl::StrCat(plan.name, "/", launcher::kStartedFile).c_str(), 0);
     container->recovering = false;
+    FAILPOINT("runner:claim-given-back");
   }
+  FAILPOINT("runner:run-directory-made");
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
     return absl::ErrnoToStatus(errno, "no connection to a shim could be made");
@@ -96,6 +100,7 @@ absl::Status Runner::Spawn(Container* container) {
   requests_.erase(container->launching);
   container->launching = launcher_.Launch(plan, pair[1]);
   requests_[container->launching] = container->attempt;
+  FAILPOINT("runner:launch-asked");
   return absl::OkStatus();
 }
 

@@ -18,6 +18,7 @@
 #include "agent/strays.h"
 #include "common/base/clock.h"
 #include "glog/logging.h"
+#include "launcher/failpoint.h"
 
 namespace proffer::agent {
 namespace {
@@ -59,9 +60,11 @@ bool Runner::Claim(const model::AttemptId& attempt) {
   if (fd < 0) return false;
   const bool written = write(fd, "agent", 5) == 5;
   close(fd);
+  FAILPOINT("runner:claim-written");
   const bool linked =
       written && linkat(runtime_fd_, whole.c_str(), runtime_fd_,
                         absl::StrCat(name, "/", launcher::kStartedFile).c_str(), 0) == 0;
+  FAILPOINT("runner:claimed");
   unlinkat(runtime_fd_, whole.c_str(), 0);
   return linked;
 }
@@ -248,6 +251,7 @@ void Runner::Take(Container* container, const launcher::Frame& frame) {
     case launcher::Type::kStarted: {
       int64_t pid = 0;
       if (!launcher::DecodeInt64(frame.body, &pid) || container->forgotten) return;
+      FAILPOINT("runner:started-heard");
       container->recovering = false;
       container->launch = nullptr;
       post_(ContainerStarted{attempt, pid});
@@ -258,6 +262,7 @@ void Runner::Take(Container* container, const launcher::Frame& frame) {
     case launcher::Type::kEnded: {
       launcher::Ended ended;
       if (!launcher::DecodeEnded(frame.body, &ended)) return;
+      FAILPOINT("runner:ended-heard");
       if (!ended.left.empty()) LOG(ERROR) << "attempt " << attempt << ": " << ended.left;
       return Over(container, EventOf(attempt, ended));
     }

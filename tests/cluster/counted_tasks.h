@@ -72,11 +72,12 @@ inline void ExpectNothingLeft(MiniCluster* cluster) {
 
 // Waits until that agent has said so many times that an attempt has ended.
 inline void AwaitEndsInLog(const MiniCluster& cluster, int count) {
-  for (;;) {
+  for (int tries = 0; tries < 10'000; ++tries) {
     const std::vector<std::string> parts = absl::StrSplit(cluster.agent_log(1), " ended, exit");
     if (static_cast<int>(parts.size()) > count) return;
     usleep(2'000);
   }
+  ADD_FAILURE() << "no task has ended";
 }
 
 }  // namespace proffer::testing

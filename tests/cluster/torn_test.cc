@@ -138,6 +138,7 @@ void RemoveOne(const Scene& scene, const std::string& beginning) {
 }
 
 struct Tear {
+  friend void PrintTo(const Tear& tear, std::ostream* out) { *out << tear.name; }
   const char* name;
   std::function<void(const Scene&)> tear;
   bool refused = false;

@@ -3,8 +3,10 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <glog/logging.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -174,7 +176,14 @@ std::string MiniCluster::RunAgentIn(const std::string& work_dir) {
 void MiniCluster::KillMaster() { Kill(&master_, SIGKILL); }
 void MiniCluster::KillAgent(int number) { Kill(&agents_[number], SIGKILL); }
 int MiniCluster::StopAgent(int number) { return Kill(&agents_[number], SIGTERM); }
-int MiniCluster::AwaitAgentEnd(int number) { return Kill(&agents_[number], 0); }
+int MiniCluster::AwaitAgentEnd(int number) {
+  const int fd = static_cast<int>(syscall(SYS_pidfd_open, agents_[number], 0));
+  pollfd wait = {fd, POLLIN, 0};
+  const bool ended = poll(&wait, 1, 20'000) == 1;
+  close(fd);
+  if (!ended) LOG(ERROR) << "the agent lives on; it is killed";
+  return Kill(&agents_[number], ended ? 0 : SIGKILL);
+}
 void MiniCluster::KillLauncher(int number) { launchers_[number]->Kill(); }
 
 void MiniCluster::CutPower(int number, bool runtime_on_tmpfs) {

@@ -50,7 +50,7 @@ class MiniCluster {
   void KillAgent(int number);
   // SIGTERM; returns its exit status, as from waitpid, when it is gone.
   int StopAgent(int number);
-  // Waits until it ends by itself.
+  // Waits until it ends by itself, but is killed after 20 s.
   int AwaitAgentEnd(int number);
   // Like a power cut: of agent, launcher, shims and tasks nothing lives on, nor what the kernel
   // held for them. What they left in the runtime directory goes too, if it was on tmpfs.
