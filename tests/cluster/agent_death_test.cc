@@ -118,7 +118,8 @@ TEST_P(AgentDeathTest, WhereverItDiesEachTaskEndsOnceAndNothingIsLeft) {
     if (HasFailure()) break;  // What follows would say the same again.
   }
   for (const auto& entry : std::filesystem::directory_iterator(starts)) {
-    EXPECT_EQ(std::filesystem::file_size(entry.path()), 2u) << entry.path() << ": started twice";
+    // None if it was killed before it could write.
+    EXPECT_LE(std::filesystem::file_size(entry.path()), 2u) << entry.path() << ": started twice";
   }
 }
 
