@@ -11,6 +11,7 @@
 #include "common/base/status.h"
 #include "common/convert/values.h"
 #include "isolator/cgroup/usage.h"
+#include "launcher/failpoint.h"
 
 namespace proffer::agent {
 namespace {
@@ -43,10 +44,43 @@ struct Described {
   }
 };
 
+// Places to die at, between hearing of something and deciding on it.
+void PassFailpoints(const Event& event) {
+  if (const auto* order = std::get_if<OrderReceived>(&event)) {
+    if (std::holds_alternative<model::LaunchTask>(order->order)) FAILPOINT("agent:launch-heard");
+    if (std::holds_alternative<model::KillTask>(order->order)) FAILPOINT("agent:kill-heard");
+    if (std::holds_alternative<model::AckUpdate>(order->order)) FAILPOINT("agent:ack-heard");
+  }
+  if (std::holds_alternative<ContainerStarted>(event)) FAILPOINT("agent:started-heard");
+  if (std::holds_alternative<ContainerEnded>(event)) FAILPOINT("agent:ended-heard");
+}
+
+// The same between the record that it waited for and the deed.
+void PassFailpoints(const ContainerCommand& command) {
+  if (std::holds_alternative<LaunchContainer>(command)) FAILPOINT("agent:launch-durable");
+  if (std::holds_alternative<KillContainer>(command)) FAILPOINT("agent:kill-durable");
+  if (std::holds_alternative<ForgetContainer>(command)) FAILPOINT("agent:forget-durable");
+  if (std::holds_alternative<RecoverContainer>(command)) FAILPOINT("agent:recovering");
+}
+
+void PassFailpoints(const model::AgentMessage& message, bool sent) {
+  const auto* update = std::get_if<model::AgentUpdate>(&message);
+  if (update == nullptr) return;
+  const bool ended = model::IsTerminal(update->status.state);
+  if (!ended && !sent) FAILPOINT("agent:running-durable");
+  if (!ended && sent) FAILPOINT("agent:running-sent");
+  if (ended && !sent) FAILPOINT("agent:ended-durable");
+  if (ended && sent) FAILPOINT("agent:ended-sent");
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Agent>> Agent::Start(AgentOptions options, Store* store) {
-  ASSIGN_OR_RETURN(std::vector<Record> records, ReadRecords(store));
+  absl::StatusOr<std::vector<Record>> records = ReadRecords(store);
+  if (!records.ok()) {
+    return Annotate(records.status(),
+                    absl::StrCat("the checkpoint in ", options.runner.work_dir, "/checkpoint"));
+  }
   std::unique_ptr<Agent> agent(new Agent(std::move(options), store));
   ASSIGN_OR_RETURN(agent->runner_,
                    Runner::Create(agent->options_.runner, [raw = agent.get()](Event event) {
@@ -57,8 +91,8 @@ absl::StatusOr<std::unique_ptr<Agent>> Agent::Start(AgentOptions options, Store*
       &agent->runner_->sandboxes(),
       [raw = agent.get()](const model::TaskKey& key) { return raw->IsLive(key); },
       [raw = agent.get()] { return raw->ReadUsage(); });
-  agent->core_ = std::make_unique<Core>(agent->options_.core, records);
-  LOG(INFO) << "agent " << agent->core_->identity().agent << " begins with " << records.size()
+  agent->core_ = std::make_unique<Core>(agent->options_.core, *records);
+  LOG(INFO) << "agent " << agent->core_->identity().agent << " begins with " << records->size()
             << " records and " << agent->options_.core.info.resources;
   agent->core_thread_ = std::thread([raw = agent.get()] { raw->RunCore(); });
   return agent;
@@ -100,6 +134,7 @@ void Agent::RunCore() {
       }
       const Event& event = std::get<Event>(item);
       NoteLife(event);
+      PassFailpoints(event);
       effects = Effects();
       core_->Step(now, event, &effects);
       CarryOut(effects);
@@ -124,6 +159,12 @@ void Agent::CarryOut(Effects& effects) {
       std::move(some.begin(), some.end(), std::back_inserter(mutations));
     }
     writer_->Append(effects.checkpoints.back().seq, std::move(mutations));
+    if (std::holds_alternative<TaskRecord>(effects.checkpoints.back().record)) {
+      FAILPOINT("agent:launch-recorded");
+    }
+    if (std::holds_alternative<Tombstone>(effects.checkpoints.back().record)) {
+      FAILPOINT("agent:forget-recorded");
+    }
   }
   for (CommandContainer& command : effects.commands) {
     outbox_.Add(command.after_seq, kContainers, std::move(command.command));
@@ -159,9 +200,12 @@ void Agent::Carry(Item& item) {
     } else if (const auto* recover = std::get_if<RecoverContainer>(command)) {
       Began(recover->launch->attempt, {recover->launch->framework, recover->launch->task.id});
     }
+    PassFailpoints(*command);
     runner_->Do(*command);
   } else if (const auto* message = std::get_if<SendMessage>(&item)) {
+    PassFailpoints(message->message, false);
     link_->Send(message->link, message->message);
+    PassFailpoints(message->message, true);
   } else if (const auto* open = std::get_if<OpenDataConnection>(&item)) {
     data_->Open(link_->master(), open->agent, open->epoch);
   } else {

@@ -15,10 +15,12 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "agent/strays.h"
 #include "common/base/clock.h"
 #include "common/base/status.h"
 #include "glog/logging.h"
 #include "isolator/filesystem/delete_tree.h"
+#include "launcher/failpoint.h"
 
 namespace proffer::agent {
 namespace {
@@ -187,10 +189,12 @@ void Runner::Kill(const KillContainer& command) {
   container.kill_ms = std::min(container.kill_ms.value_or(command.grace_ms), command.grace_ms);
   Say(&container,
       launcher::EncodeFrame(launcher::Type::kKill, launcher::EncodeInt64(command.grace_ms)));
+  FAILPOINT("runner:kill-said");
 }
 
 void Runner::Forget(const ForgetContainer& command) {
   Discard(command.attempt);
+  FAILPOINT("runner:discarded");
   sandboxes_->Ended(command.key, command.attempt);
 }
 
@@ -205,6 +209,7 @@ void Runner::Discard(const model::AttemptId& attempt) {
     return;
   }
   Say(&container, launcher::EncodeFrame(launcher::Type::kRelease, ""));
+  FAILPOINT("runner:released");
   Disconnect(&container);
   Erase(attempt);
   RemoveRunDirectory(attempt);
@@ -224,7 +229,9 @@ void Runner::Recover(const RecoverContainer& command) {
 void Runner::Keep(const KeepContainers& command) {
   const std::set<model::AttemptId> keep(command.attempts.begin(), command.attempts.end());
   keep_ = keep;
-  sandboxes_->AdoptEnded(keep);
+  std::set<model::AttemptId> remembered(command.ended.begin(), command.ended.end());
+  remembered.insert(keep.begin(), keep.end());
+  sandboxes_->AdoptEnded(remembered);
   std::vector<model::AttemptId> others;
   const int fd = dup(runtime_fd_);
   DIR* stream = fd < 0 ? nullptr : fdopendir(fd);
@@ -248,7 +255,14 @@ void Runner::Keep(const KeepContainers& command) {
     container.give_up_ms = BootTimeNow().ms + kListenWaitMs;
     Examine(&container);
   }
+  // Nor need a run directory be there: control groups tell of containers, environments of the rest.
   list_containers_ = true;
+  for (const model::AttemptId& attempt :
+       KillStrays(sandboxes_->root(), model::AgentId(), [this](const model::AttemptId& one) {
+         return keep_->count(one) == 0 && containers_.count(one) == 0;
+       })) {
+    LOG(WARNING) << "what lived of attempt " << attempt << " belonged to no task; it was killed";
+  }
 }
 
 void Runner::Over(Container* container, Event event) {
@@ -270,6 +284,7 @@ void Runner::Erase(const model::AttemptId& attempt) {
   examine_again_.erase(attempt);
   waiting_for_launcher_.erase(attempt);
   to_destroy_.erase(attempt);
+  absent_.erase(attempt);
   if (auto container = containers_.find(attempt); container != containers_.end()) {
     requests_.erase(container->second.launching);
     requests_.erase(container->second.destroying);

@@ -133,6 +133,9 @@ class Runner {
   void DestroyOthers(const std::vector<std::string>& containers);
   // Finds out what there is of a container whose shim is not connected.
   void Examine(Container* container);
+  // Its run directory tells nothing of it. Run directories can be lost, so the kernel is asked.
+  void Absent(Container* container);
+  void TellAbsent(const std::vector<std::string>& groups);
   // Makes the attempt's marker, so that no shim can; false if there is one.
   bool Claim(const model::AttemptId& attempt);
   bool ReadExit(Container* container, int run_dir);
@@ -175,6 +178,7 @@ class Runner {
   std::map<model::AttemptId, Time> waiting_for_launcher_;  // Until when.
   std::map<uint64_t, model::AttemptId> requests_;          // Launches and destructions.
   std::set<model::AttemptId> to_destroy_;                  // As soon as there is a launcher.
+  std::set<model::AttemptId> absent_;  // Wait for the launcher's list of control groups.
   std::thread thread_;
 };
 

@@ -15,6 +15,7 @@
 #include "common/base/status.h"
 #include "glog/logging.h"
 #include "isolator/pipeline.h"
+#include "launcher/failpoint.h"
 
 namespace proffer::agent {
 namespace {
@@ -77,6 +78,7 @@ absl::Status Runner::Spawn(Container* container) {
                    PlanLaunch(options_, Facts(), *container->launch, container->agent,
                               sandboxes_->PathOf(container->key, container->attempt)));
   RETURN_IF_ERROR(sandboxes_->Make(container->key, container->attempt));
+  FAILPOINT("runner:sandbox-made");
   if (mkdirat(runtime_fd_, plan.name.c_str(), 0700) != 0 && errno != EEXIST) {
     return absl::ErrnoToStatus(errno, absl::StrCat("could not make ", plan.run_dir));
   }
@@ -84,7 +86,9 @@ absl::Status Runner::Spawn(Container* container) {
   if (container->recovering) {
     unlinkat(runtime_fd_, absl::StrCat(plan.name, "/", launcher::kStartedFile).c_str(), 0);
     container->recovering = false;
+    FAILPOINT("runner:claim-given-back");
   }
+  FAILPOINT("runner:run-directory-made");
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
     return absl::ErrnoToStatus(errno, "no connection to a shim could be made");
@@ -96,6 +100,7 @@ absl::Status Runner::Spawn(Container* container) {
   requests_.erase(container->launching);
   container->launching = launcher_.Launch(plan, pair[1]);
   requests_[container->launching] = container->attempt;
+  FAILPOINT("runner:launch-asked");
   return absl::OkStatus();
 }
 
@@ -153,7 +158,8 @@ void Runner::TakeAnswer(const LauncherLink::Answer& answer) {
       MutexLock lock(&mutex_);
       machine_ = Facts();
     }
-    list_containers_ = keep_.has_value();  // A new launcher may have found what the old one left.
+    // A new launcher may have found what the old one left.
+    list_containers_ = keep_.has_value() || !absent_.empty();
     for (const auto& [attempt, until] : std::map<model::AttemptId, Time>(waiting_for_launcher_)) {
       auto found = containers_.find(attempt);
       if (found != containers_.end() && !found->second.over) Start(&found->second);
@@ -165,7 +171,11 @@ void Runner::TakeAnswer(const LauncherLink::Answer& answer) {
     }
     return;
   }
-  if (answer.type == launcher::Type::kContainers) return DestroyOthers(answer.containers);
+  if (answer.type == launcher::Type::kContainers) {
+    TellAbsent(answer.containers);
+    if (keep_.has_value()) DestroyOthers(answer.containers);
+    return;
+  }
   const auto request = requests_.find(answer.request);
   if (request == requests_.end()) {
     if (!answer.text.empty()) LOG(WARNING) << "launcher: " << answer.text;

@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -17,6 +18,7 @@
 #include "agent/strays.h"
 #include "common/base/clock.h"
 #include "glog/logging.h"
+#include "launcher/failpoint.h"
 
 namespace proffer::agent {
 namespace {
@@ -42,6 +44,11 @@ int OpenRunDirectory(int runtime_fd, const model::AttemptId& attempt) {
                 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+bool HasSocket(int run_dir) {
+  struct stat facts;
+  return run_dir >= 0 && fstatat(run_dir, launcher::kSocketFile, &facts, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 }  // namespace
 
 bool Runner::Claim(const model::AttemptId& attempt) {
@@ -53,9 +60,11 @@ bool Runner::Claim(const model::AttemptId& attempt) {
   if (fd < 0) return false;
   const bool written = write(fd, "agent", 5) == 5;
   close(fd);
+  FAILPOINT("runner:claim-written");
   const bool linked =
       written && linkat(runtime_fd_, whole.c_str(), runtime_fd_,
                         absl::StrCat(name, "/", launcher::kStartedFile).c_str(), 0) == 0;
+  FAILPOINT("runner:claimed");
   unlinkat(runtime_fd_, whole.c_str(), 0);
   return linked;
 }
@@ -73,6 +82,9 @@ void Runner::Examine(Container* container) {
     found = ConnectTo(container, run_dir)              ? kAnswered
             : BootTimeNow().ms < container->give_up_ms ? kAgain
                                                        : kLost;
+  } else if (marker < 0 && HasSocket(run_dir)) {
+    // A shim had it: the marker was lost, and perhaps not the shim.
+    found = ConnectTo(container, run_dir) ? kAnswered : errno == ECONNREFUSED ? kLost : kAgain;
   } else if (marker < 0) {
     // Nobody has it. So that nobody takes it behind our back, a shim of a former life above all
     // that is only just beginning, it is taken by us; a launch gives it back.
@@ -89,15 +101,43 @@ void Runner::Examine(Container* container) {
       examine_again_.insert(container->attempt);
       return;
     case kNoTrace:
-      if (container->forgotten) return Over(container, NoTrace{container->attempt});
-      if (container->recovering) {
-        // `recovering` stays: it tells a launch that the marker is ours.
-        post_(NoTrace{container->attempt});
-        return;
-      }
+      if (container->forgotten || container->recovering) return Absent(container);
       return StartAgain(container);
     case kLost:
       return Lost(container);
+  }
+}
+
+void Runner::Absent(Container* container) {
+  absent_.insert(container->attempt);
+  list_containers_ = true;
+}
+
+void Runner::TellAbsent(const std::vector<std::string>& groups) {
+  std::map<model::AgentId, std::set<model::AttemptId>> others;
+  for (const model::AttemptId& attempt : std::exchange(absent_, {})) {
+    const auto found = containers_.find(attempt);
+    if (found == containers_.end()) continue;
+    if (std::find(groups.begin(), groups.end(), attempt.ToString()) != groups.end()) {
+      Lost(&found->second);
+    } else {
+      others[found->second.agent].insert(attempt);
+    }
+  }
+  for (const auto& [agent, attempts] : others) {
+    const std::set<model::AttemptId> lived = KillStrays(
+        sandboxes_->root(), agent,
+        [&attempts = attempts](const model::AttemptId& one) { return attempts.count(one) != 0; });
+    for (const model::AttemptId& attempt : attempts) {
+      Container& container = containers_.at(attempt);
+      if (lived.count(attempt) != 0) {
+        Over(&container, ShimLost{attempt});
+      } else if (container.forgotten) {
+        Over(&container, NoTrace{attempt});
+      } else {
+        post_(NoTrace{attempt});  // `recovering` stays: it tells a launch that the marker is ours.
+      }
+    }
   }
 }
 
@@ -109,6 +149,13 @@ void Runner::Lost(Container* container) {
     to_destroy_.insert(container->attempt);
     return;
   }
+  size_t killed = 0;
+  if (!Facts().contained) {
+    killed =
+        KillStrays(sandboxes_->root(), container->agent, [container](const model::AttemptId& one) {
+          return one == container->attempt;
+        }).size();
+  }
   if (launcher_.facts().contained) {
     LOG(WARNING) << "the shim of attempt " << container->attempt << " of task " << container->key
                  << " died without an exit status; its container is destroyed";
@@ -116,10 +163,9 @@ void Runner::Lost(Container* container) {
     requests_[container->destroying] = container->attempt;
     return;
   }
-  const int killed =
-      container->agent.empty() ? 0 : KillStrays(container->agent, container->attempt);
   LOG(WARNING) << "the shim of attempt " << container->attempt << " of task " << container->key
-               << " died without an exit status; " << killed << " processes were killed";
+               << " died without an exit status; "
+               << (killed == 0 ? "nothing of it lived" : "what lived of it was killed");
   Over(container, ShimLost{container->attempt});
 }
 
@@ -133,8 +179,11 @@ bool Runner::ReadExit(Container* container, int run_dir) {
   close(fd);
   launcher::Frame frame;
   if (launcher::TakeFrame(&text, &frame) != launcher::Parsed::kFrame) return false;
+  const model::AttemptId attempt = container->attempt;
   Take(container, frame);
-  return true;
+  // A word that says nothing is none.
+  const auto found = containers_.find(attempt);
+  return found == containers_.end() || found->second.over;
 }
 
 bool Runner::ConnectTo(Container* container, int run_dir) {
@@ -147,7 +196,9 @@ bool Runner::ConnectTo(Container* container, int run_dir) {
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return false;
   if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) {
+    const int error = errno;
     close(fd);
+    errno = error;
     return false;
   }
   container->fd = fd;
@@ -200,6 +251,7 @@ void Runner::Take(Container* container, const launcher::Frame& frame) {
     case launcher::Type::kStarted: {
       int64_t pid = 0;
       if (!launcher::DecodeInt64(frame.body, &pid) || container->forgotten) return;
+      FAILPOINT("runner:started-heard");
       container->recovering = false;
       container->launch = nullptr;
       post_(ContainerStarted{attempt, pid});
@@ -210,6 +262,7 @@ void Runner::Take(Container* container, const launcher::Frame& frame) {
     case launcher::Type::kEnded: {
       launcher::Ended ended;
       if (!launcher::DecodeEnded(frame.body, &ended)) return;
+      FAILPOINT("runner:ended-heard");
       if (!ended.left.empty()) LOG(ERROR) << "attempt " << attempt << ": " << ended.left;
       return Over(container, EventOf(attempt, ended));
     }

@@ -26,6 +26,8 @@ class Sandboxes {
                                                          size_t keep_ended);
   ~Sandboxes();
 
+  // The directory of all of them.
+  const std::string& root() const { return root_; }
   std::string PathOf(const model::TaskKey& key, const model::AttemptId& attempt) const;
   // Makes the directory, readable by nobody else; its shim gives it to the task's user. One that
   // exists is taken.

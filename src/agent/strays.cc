@@ -10,7 +10,9 @@
 
 #include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "agent/sandboxes.h"
 
 namespace proffer::agent {
 namespace {
@@ -28,16 +30,25 @@ std::string EnvironmentOf(int pid) {
   return text;
 }
 
+// The value of a variable; "" if there is none.
+std::string ValueOf(const std::string& environment, const std::string& name) {
+  const std::string begin = absl::StrCat(std::string(1, '\0'), name, "=");
+  const size_t at = environment.find(begin);
+  if (at == std::string::npos) return "";
+  const size_t value = at + begin.size();
+  const size_t end = environment.find('\0', value);
+  return environment.substr(value, end == std::string::npos ? end : end - value);
+}
+
 }  // namespace
 
-int KillStrays(const model::AgentId& agent, const model::AttemptId& attempt) {
-  const std::string zero(1, '\0');
-  const std::string attempt_is = absl::StrCat(zero, "PROFFER_ATTEMPT=", attempt.ToString(), zero);
-  const std::string agent_is = absl::StrCat(zero, "PROFFER_AGENT_ID=", agent.value(), zero);
-  int killed = 0;
+std::set<model::AttemptId> KillStrays(
+    const std::string& sandboxes, const model::AgentId& agent,
+    const std::function<bool(const model::AttemptId&)>& is_stray) {
+  std::set<model::AttemptId> killed;
   // What is killed may have started others meanwhile: until a pass finds none.
   for (int pass = 0; pass < 20; ++pass) {
-    int found = 0;
+    bool found = false;
     DIR* proc = opendir("/proc");
     if (proc == nullptr) return killed;
     while (const dirent* entry = readdir(proc)) {
@@ -46,16 +57,18 @@ int KillStrays(const model::AgentId& agent, const model::AttemptId& attempt) {
       const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
       if (pidfd < 0) continue;
       const std::string environment = EnvironmentOf(pid);
-      if (environment.find(attempt_is) != std::string::npos &&
-          environment.find(agent_is) != std::string::npos &&
+      model::AttemptId attempt;
+      if (absl::StartsWith(ValueOf(environment, "PROFFER_SANDBOX"), sandboxes + "/") &&
+          (agent.empty() || ValueOf(environment, "PROFFER_AGENT_ID") == agent.value()) &&
+          ParseAttempt(ValueOf(environment, "PROFFER_ATTEMPT"), &attempt) && is_stray(attempt) &&
           syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0) == 0) {
-        ++found;
+        killed.insert(attempt);
+        found = true;
       }
       close(pidfd);
     }
     closedir(proc);
-    if (found == 0) break;
-    killed += found;
+    if (!found) break;
   }
   return killed;
 }

@@ -1,6 +1,6 @@
 // Places at which a test lets a process die: FAILPOINT("shim:claimed") ends the process with
-// SIGKILL if PROFFER_FAILPOINT is that name. Only in proffer-launcher-failpoints, a program that is
-// built for tests; elsewhere nothing is left of them.
+// SIGKILL if PROFFER_FAILPOINT is that name. Only in proffer-launcher-failpoints and
+// proffer-agent-failpoints, programs that are built for tests; elsewhere nothing is left of them.
 #pragma once
 
 #ifdef PROFFER_FAILPOINTS

@@ -1,9 +1,7 @@
 // kill -9 of agent, launcher and master, each alone and all at once: tasks never notice, nothing is
 // lost, and nothing is started twice.
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -22,41 +20,14 @@
 #include "proffer/framework.h"
 #include "proffer/state_store.h"
 #include "proffer/units.h"
+#include "support/gates.h"
 #include "support/mini_cluster.h"
 
 namespace proffer {
 namespace {
 
+using testing::Gates;
 using testing::MiniCluster;
-
-// Tasks that write down their pid and then wait at a gate of their own.
-class Gates {
- public:
-  Gates(const std::string& directory, int count) : directory_(directory + "/gates") {
-    mkdir(directory_.c_str(), 0700);
-    for (int i = 0; i < count; ++i) EXPECT_EQ(mkfifo(Gate(i).c_str(), 0600), 0);
-  }
-  std::string Command(int i) const {
-    return absl::StrCat("echo $$ >> ", Pid(i), "; read line < ", Gate(i), "; exit 0");
-  }
-  // Opens as soon as the task stands at the gate.
-  void Open(int i) const {
-    const int fd = open(Gate(i).c_str(), O_WRONLY | O_CLOEXEC);
-    ASSERT_GE(fd, 0);
-    ASSERT_EQ(write(fd, "go\n", 3), 3);
-    close(fd);
-  }
-  // How often the task was started.
-  int64_t Starts(int i) const {
-    std::ifstream file(Pid(i));
-    return std::count(std::istreambuf_iterator<char>(file), {}, '\n');
-  }
-
- private:
-  std::string Gate(int i) const { return absl::StrCat(directory_, "/gate", i); }
-  std::string Pid(int i) const { return absl::StrCat(directory_, "/pid", i); }
-  const std::string directory_;
-};
 
 struct Victims {
   const char* name;

@@ -189,6 +189,21 @@ TEST_P(ContainerTest, RefusesHostilePlansAndNothingIsChangedByThem) {
   EXPECT_EQ(ParentOf(launcher.pid()), getpid());
 }
 
+// The launcher can contain, and the agent does not want it: then no group tells what to kill.
+TEST_P(ContainerTest, WithoutContainersByChoiceALostShimStillTakesItsTaskWithIt) {
+  options_.isolation = Isolation::kPosix;
+  StartRunner();
+  MakeFifo("pids");
+  Command(Script(1, "setsid sleep 1000 & echo $! > $DIR/pids; exec sleep 1001"));
+  const pid_t hidden = atoi(ReadFifo("pids").c_str());
+  const auto pid = static_cast<pid_t>(Await<ContainerStarted>(1).pid);
+  kill(ParentOf(pid), SIGKILL);
+  Await<ShimLost>(1);
+  AwaitEnd(pid);
+  AwaitEnd(hidden);
+  EXPECT_FALSE(Lives(hidden));
+}
+
 // At every step at which the launcher, a shim or both may die, the task has exactly one end, and
 // nothing of it is left.
 TEST_P(ContainerTest, WhereverAProcessDiesTheTaskHasOneEndAndNothingIsLeft) {

@@ -54,7 +54,9 @@ LauncherProcess::LauncherProcess(Options options) : options_(std::move(options))
   Start();
 }
 
-LauncherProcess::~LauncherProcess() {
+LauncherProcess::~LauncherProcess() { Clean(); }
+
+void LauncherProcess::Clean() {
   Kill();
   const std::string command = absl::StrCat(PROFFER_BINARY_DIR, "/bin/proffer-launcher --clean",
                                            " --config=", options_.directory, "/launcher.conf");

@@ -30,6 +30,8 @@ class LauncherProcess {
 
   void Start();
   void Kill();  // SIGKILL; returns when it is gone.
+  // Kill, and then kills what its containers have and removes their cgroups.
+  void Clean();
   pid_t pid() const { return pid_; }
   std::string socket() const { return options_.directory + "/s"; }
   const std::string& cgroup_root() const { return options_.cgroup_root; }

@@ -3,8 +3,10 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <glog/logging.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +18,7 @@
 #include <sstream>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/base/clock.h"
@@ -63,16 +66,35 @@ MiniCluster::~MiniCluster() {
 
 std::string MiniCluster::address() const { return absl::StrCat("unix:", directory_, "/m/s"); }
 
-pid_t MiniCluster::Spawn(const std::string& program, const std::vector<std::string>& arguments,
+pid_t MiniCluster::Spawn(const Life& life, const std::vector<std::string>& arguments,
                          const std::string& log) {
-  const std::string path = absl::StrCat(PROFFER_BINARY_DIR, "/bin/", program);
+  const std::string path = absl::StrCat(PROFFER_BINARY_DIR, "/bin/", life.program);
   // A test that dies takes its daemons with it.
   const std::string setpriv = "/usr/bin/setpriv";
-  std::vector<std::string> words = {setpriv, "--pdeathsig", "KILL", path, "--logtostderr"};
+  std::vector<std::string> words = {setpriv, "--pdeathsig", "KILL"};
+  if (!life.boot_id.empty()) {
+    // The kernel's file, hidden by one of ours in a mount namespace of the agent's own.
+    const std::string file = absl::StrCat(directory_, "/boot_id");
+    std::ofstream(file) << life.boot_id << "\n";
+    for (const std::string& word :
+         {std::string("/usr/bin/unshare"), std::string("--mount"), std::string("/bin/sh"),
+          std::string("-c"),
+          std::string("mount --bind \"$0\" /proc/sys/kernel/random/boot_id && exec \"$@\""),
+          file}) {
+      words.push_back(word);
+    }
+  }
+  words.push_back(path);
+  words.push_back("--logtostderr");
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
+  std::vector<std::string> variables = life.environment;
+  for (char** one = environ; *one != nullptr; ++one) variables.push_back(*one);
+  std::vector<char*> environment;
+  for (std::string& variable : variables) environment.push_back(variable.data());
+  environment.push_back(nullptr);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   const std::string log_path = absl::StrCat(directory_, "/", log);
@@ -80,16 +102,19 @@ pid_t MiniCluster::Spawn(const std::string& program, const std::vector<std::stri
                                    0600);
   posix_spawn_file_actions_adddup2(&actions, 1, 2);
   pid_t pid = 0;
-  CHECK_EQ(posix_spawn(&pid, setpriv.c_str(), &actions, nullptr, argv.data(), environ), 0);
+  CHECK_EQ(posix_spawn(&pid, setpriv.c_str(), &actions, nullptr, argv.data(), environment.data()),
+           0);
   posix_spawn_file_actions_destroy(&actions);
   return pid;
 }
 
-void MiniCluster::Kill(pid_t* pid, int signal) {
-  if (*pid == 0) return;
-  kill(*pid, signal);
-  waitpid(*pid, nullptr, 0);
+int MiniCluster::Kill(pid_t* pid, int signal) {
+  int status = 0;
+  if (*pid == 0) return status;
+  if (signal != 0) kill(*pid, signal);
+  waitpid(*pid, &status, 0);
   *pid = 0;
+  return status;
 }
 
 void MiniCluster::StartMaster() {
@@ -98,7 +123,7 @@ void MiniCluster::StartMaster() {
                                         absl::StrCat("--cluster=", options_.cluster)};
   if (options_.on_disk) arguments.push_back(absl::StrCat("--work_dir=", directory_, "/registry"));
   arguments.insert(arguments.end(), options_.master_flags.begin(), options_.master_flags.end());
-  master_ = Spawn("proffer-master", arguments, "master.log");
+  master_ = Spawn({"proffer-master", {}, ""}, arguments, "master.log");
   stub_ = v1::OperatorService::NewStub(rpc::MakeChannel({address(), true}));
 }
 
@@ -108,7 +133,7 @@ void MiniCluster::StartLauncher(int number) {
   LauncherProcess::Options options;
   options.directory = absl::StrCat(directory_, "/l", number);
   std::filesystem::create_directory(options.directory);
-  options.run_root = absl::StrCat(runtime_directory_, "/r", number);
+  options.run_root = runtime_dir(number);
   options.sandbox_root = absl::StrCat(directory_, "/a", number, "/sandboxes");
   if (options_.contained) {
     options.cgroup_root =
@@ -117,12 +142,12 @@ void MiniCluster::StartLauncher(int number) {
   launcher = std::make_unique<LauncherProcess>(options);
 }
 
-void MiniCluster::StartAgent(int number) {
+void MiniCluster::StartAgent(int number, const Life& life) {
   if (launchers_[number] == nullptr) StartLauncher(number);
   agents_[number] =
-      Spawn("proffer-agent",
+      Spawn(life,
             {absl::StrCat("--master=", address()), absl::StrCat("--work_dir=", work_dir(number)),
-             absl::StrCat("--runtime_dir=", runtime_directory_, "/r", number),
+             absl::StrCat("--runtime_dir=", runtime_dir(number)),
              absl::StrCat("--launcher=", launchers_[number]->socket()),
              absl::StrCat("--hostname=a", number), absl::StrCat("--attributes=number:", number),
              absl::StrCat("--resources=", options_.resources)},
@@ -130,10 +155,16 @@ void MiniCluster::StartAgent(int number) {
 }
 
 std::string MiniCluster::work_dir(int agent) const { return absl::StrCat(directory_, "/a", agent); }
+std::string MiniCluster::runtime_dir(int agent) const {
+  return absl::StrCat(runtime_directory_, "/r", agent);
+}
+std::string MiniCluster::agent_log(int agent) const {
+  return ReadFile(absl::StrCat(directory_, "/agent", agent, ".log"));
+}
 
 std::string MiniCluster::RunAgentIn(const std::string& work_dir) {
   const pid_t pid =
-      Spawn("proffer-agent",
+      Spawn({"proffer-agent", {}, ""},
             {absl::StrCat("--master=", address()), absl::StrCat("--work_dir=", work_dir),
              absl::StrCat("--runtime_dir=", runtime_directory_, "/stranger"), "--hostname=stranger",
              absl::StrCat("--resources=", options_.resources)},
@@ -144,7 +175,76 @@ std::string MiniCluster::RunAgentIn(const std::string& work_dir) {
 
 void MiniCluster::KillMaster() { Kill(&master_, SIGKILL); }
 void MiniCluster::KillAgent(int number) { Kill(&agents_[number], SIGKILL); }
+int MiniCluster::StopAgent(int number) { return Kill(&agents_[number], SIGTERM); }
+int MiniCluster::AwaitAgentEnd(int number) {
+  const int fd = static_cast<int>(syscall(SYS_pidfd_open, agents_[number], 0));
+  pollfd wait = {fd, POLLIN, 0};
+  const bool ended = poll(&wait, 1, 20'000) == 1;
+  close(fd);
+  if (!ended) LOG(ERROR) << "the agent lives on; it is killed";
+  return Kill(&agents_[number], ended ? 0 : SIGKILL);
+}
 void MiniCluster::KillLauncher(int number) { launchers_[number]->Kill(); }
+
+void MiniCluster::CutPower(int number, bool runtime_on_tmpfs) {
+  KillAgent(number);
+  KillLauncher(number);
+  // Shims first, which could still write something down.
+  std::vector<pid_t> left;
+  while (!(left = ShimsAndTasks(number)).empty()) {
+    for (const pid_t pid : left) kill(pid, SIGKILL);
+  }
+  launchers_[number]->Clean();
+  if (runtime_on_tmpfs) std::filesystem::remove_all(runtime_dir(number));
+}
+
+std::vector<pid_t> MiniCluster::ShimsAndTasks(int agent) const {
+  std::vector<pid_t> shims;
+  std::vector<pid_t> tasks;
+  const std::string run = runtime_dir(agent) + "/";
+  const std::string sandboxes = work_dir(agent) + "/sandboxes/";
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const pid_t pid = std::atoi(entry.path().filename().c_str());
+    if (pid <= 1 || pid == getpid() || pid == agents_.at(agent)) continue;
+    if (ReadFile(entry.path() / "environ").find(sandboxes) != std::string::npos) {
+      tasks.push_back(pid);
+      continue;
+    }
+    for (const auto& fd : std::filesystem::directory_iterator(entry.path() / "fd", ignored)) {
+      if (absl::StartsWith(std::filesystem::read_symlink(fd, ignored).string() + "/", run)) {
+        shims.push_back(pid);
+        break;
+      }
+    }
+  }
+  shims.insert(shims.end(), tasks.begin(), tasks.end());
+  return shims;
+}
+
+std::vector<std::string> MiniCluster::Remains(int agent) const {
+  std::vector<std::string> remains;
+  for (const pid_t pid : ShimsAndTasks(agent)) remains.push_back(absl::StrCat("process ", pid));
+  if (options_.contained) {
+    for (const std::string& group : launcher(agent).Groups()) remains.push_back("cgroup " + group);
+  }
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(runtime_dir(agent), ignored)) {
+    if (entry.is_directory()) remains.push_back(entry.path().string());
+  }
+  return remains;
+}
+
+std::vector<std::string> MiniCluster::AwaitNoRemains(int agent) const {
+  const Time give_up = BootTimeNow() + 20'000;
+  std::vector<std::string> remains = Remains(agent);
+  // The kernel tells nobody when the last of a group's processes has gone.
+  while (!remains.empty() && BootTimeNow() < give_up) {
+    usleep(5'000);
+    remains = Remains(agent);
+  }
+  return remains;
+}
 
 std::vector<v1::Object> MiniCluster::List(v1::Kind kind, bool live_only) {
   std::vector<v1::Object> objects;

@@ -29,9 +29,17 @@ class MiniCluster {
   explicit MiniCluster(Options options);
   ~MiniCluster();
 
+  // One life of a daemon.
+  struct Life {
+    std::string program = "proffer-agent";
+    std::vector<std::string> environment;  // "NAME=value"
+    std::string boot_id;                   // That it is to find instead of the machine's.
+  };
+
   // Started, and agents registered, when these return.
   void StartMaster();
-  void StartAgent(int number);
+  void StartAgent(int number) { StartAgent(number, Life()); }
+  void StartAgent(int number, const Life& life);
   // An agent in a work directory that another cluster may have used. Returns its last words, when
   // it has ended by itself.
   std::string RunAgentIn(const std::string& work_dir);
@@ -40,6 +48,13 @@ class MiniCluster {
   // SIGKILL; returns when the process is gone.
   void KillMaster();
   void KillAgent(int number);
+  // SIGTERM; returns its exit status, as from waitpid, when it is gone.
+  int StopAgent(int number);
+  // Waits until it ends by itself, but is killed after 20 s.
+  int AwaitAgentEnd(int number);
+  // Like a power cut: of agent, launcher, shims and tasks nothing lives on, nor what the kernel
+  // held for them. What they left in the runtime directory goes too, if it was on tmpfs.
+  void CutPower(int number, bool runtime_on_tmpfs);
   void KillLauncher(int number);
   void StartLauncher(int number);
 
@@ -47,6 +62,8 @@ class MiniCluster {
   std::string address() const;
   pid_t master_pid() const { return master_; }
   std::string work_dir(int agent) const;
+  std::string runtime_dir(int agent) const;
+  std::string agent_log(int agent) const;
   pid_t agent_pid(int number) const { return agents_.at(number); }
   const LauncherProcess& launcher(int number) const { return *launchers_.at(number); }
 
@@ -57,14 +74,21 @@ class MiniCluster {
   // Everything free again, on every agent.
   bool AllFree();
 
+  // What is left of that agent's containers: processes, control groups, run directories. Empty once
+  // everything was ended and acknowledged.
+  std::vector<std::string> Remains(int agent) const;
+  // Until there is no such thing, or 20 s have passed; returns what there is.
+  std::vector<std::string> AwaitNoRemains(int agent) const;
+  // Shims of that agent, and tasks whose environment is that of the agent's.
+  std::vector<pid_t> ShimsAndTasks(int agent) const;
+
   // Processes that carry this cluster's directory in their command line or environment, other
   // than the daemons.
   std::vector<pid_t> TaskProcesses() const;
 
  private:
-  pid_t Spawn(const std::string& program, const std::vector<std::string>& arguments,
-              const std::string& log);
-  static void Kill(pid_t* pid, int signal);
+  pid_t Spawn(const Life& life, const std::vector<std::string>& arguments, const std::string& log);
+  static int Kill(pid_t* pid, int signal);
 
   const Options options_;
   std::string directory_;

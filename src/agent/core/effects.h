@@ -59,6 +59,9 @@ struct RecoverContainer {
 // a forgotten one; it is killed and forgotten.
 struct KeepContainers {
   std::vector<model::AttemptId> attempts;
+  // Their ends are written down, so nothing of them may live either; only the sandboxes stay until
+  // they are forgotten.
+  std::vector<model::AttemptId> ended;
 };
 using ContainerCommand =
     std::variant<LaunchContainer, KillContainer, ForgetContainer, RecoverContainer, KeepContainers>;

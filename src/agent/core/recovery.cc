@@ -49,7 +49,7 @@ void Recovery::Start(const Turn& turn, const std::string& boot_id) {
   KeepContainers keep;
   for (const auto& [attempt, task] : table_->all()) {
     if (!task.progress.started && MUTANT("recovery-kills-the-starting")) continue;
-    keep.attempts.push_back(attempt);
+    (task.terminal() ? keep.ended : keep.attempts).push_back(attempt);
   }
   turn.Command(0, std::move(keep));
   if (!identity_.has_value()) return;  // It never ran.

@@ -82,6 +82,31 @@ absl::Status CheckLevelDbLog(absl::string_view bytes) {
   return absl::OkStatus();
 }
 
+absl::Status CheckLevelDbFiles(const std::string& directory) {
+  std::error_code error;
+  bool log = false;
+  bool table = false;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
+    log |= entry.path().extension() == ".log";
+    table |= entry.path().extension() == ".ldb";
+  }
+  const auto missing = [&directory](absl::string_view what) {
+    return absl::DataLossError(
+        absl::StrCat(directory, "/", what,
+                     " is missing, and other files of the store are there; restore the store from "
+                     "a backup, or remove the directory to begin anew"));
+  };
+  std::ifstream in(directory + "/CURRENT");
+  std::string manifest;
+  if (!std::getline(in, manifest)) return log || table ? missing("CURRENT") : absl::OkStatus();
+  if (!std::filesystem::exists(std::filesystem::path(directory) / manifest, error)) {
+    return missing(manifest);
+  }
+  // The first manifest is replaced once the first log is there.
+  if (!log && (table || manifest != "MANIFEST-000001")) return missing("*.log");
+  return absl::OkStatus();
+}
+
 absl::Status CheckLevelDbLogs(const std::string& directory) {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {

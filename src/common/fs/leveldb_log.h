@@ -15,7 +15,11 @@ namespace proffer {
 // silence.
 absl::Status CheckLevelDbLog(absl::string_view bytes);
 
-// The same for every log and manifest in `directory`; OK when there is none.
+// DATA_LOSS when files that LevelDB made are not there any more. It would itself take a store
+// without CURRENT for a new one, and miss no log.
+absl::Status CheckLevelDbFiles(const std::string& directory);
+
+// The same as CheckLevelDbLog for every log and manifest in `directory`; OK when there is none.
 absl::Status CheckLevelDbLogs(const std::string& directory);
 
 }  // namespace proffer

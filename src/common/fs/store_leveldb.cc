@@ -22,6 +22,7 @@ absl::Status FromLevelDb(const leveldb::Status& status, absl::string_view what) 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<LevelDbStore>> LevelDbStore::Open(const std::string& directory) {
+  RETURN_IF_ERROR(CheckLevelDbFiles(directory));
   RETURN_IF_ERROR(CheckLevelDbLogs(directory));
   leveldb::Options options;
   options.create_if_missing = true;

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -30,6 +31,24 @@ std::vector<int> Pids(Kernel& kernel, const std::string& procs) {
     if (pid > 1) pids.push_back(pid);
   }
   return pids;
+}
+
+// Left alone, all containers together would weigh as much as a single process of the system, on
+// however many processors. Here they weigh as much as one on each.
+std::string GiveRootItsShare(Kernel& kernel, const CgroupWorld& world, const std::string& tree,
+                             const std::string& directory) {
+  constexpr int64_t kMostShares = 262'144;
+  constexpr int64_t kMostWeight = 10'000;
+  const int64_t processors = std::max<int64_t>(sysconf(_SC_NPROCESSORS_ONLN), 1);
+  int error = 0;
+  if (world.kind == CgroupKind::kV2) {
+    error = kernel.Write(directory + "/cpu.weight",
+                         std::to_string(std::min(processors * 100, kMostWeight)));
+  } else if (tree == world.cpu) {
+    error = kernel.Write(directory + "/cpu.shares",
+                         std::to_string(std::min(processors * 1024, kMostShares)));
+  }
+  return error == 0 ? "" : Why("given its share of the processors", directory, error);
 }
 
 }  // namespace
@@ -149,6 +168,8 @@ std::string PrepareCgroupRoot(Kernel& kernel, const CgroupWorld& world, const st
         if (low_error != 0) return Why("given memory.low", directory, low_error);
       }
     }
+    const std::string why = GiveRootItsShare(kernel, world, tree, directory);
+    if (!why.empty()) return why;
     if (world.kind == CgroupKind::kV2) {
       const int error = kernel.Write(directory + "/cgroup.subtree_control", "+cpu +memory +pids");
       if (error != 0) return Why("given its controllers", directory, error);

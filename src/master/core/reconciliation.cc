@@ -78,7 +78,16 @@ void TellStatus(World& world, Framework& framework, model::TaskStatus status) {
   ++framework.told_since_heartbeat;
 }
 
+// It has ended, and its agent is about to tell how: a summary, which is all that a new leader has
+// of it, knows neither the exit code nor that an end was told as news.
+bool EndIsOnItsWay(const World& world, const Task& task) {
+  if (!task.ended() || task.unacknowledged) return false;
+  const Agent* agent = world.agents.Find(task.agent);
+  return agent != nullptr && agent->connected();
+}
+
 void TellRow(World& world, Framework& framework, const Task& task) {
+  if (EndIsOnItsWay(world, task)) return;
   // What waits for an acknowledgement is told as such: the framework must answer it anyway. That
   // its agent is unreachable is no status of the agent's, and is told beside it.
   if (task.unacknowledged) TellStatus(world, framework, *task.unacknowledged);
@@ -93,6 +102,13 @@ void TellRow(World& world, Framework& framework, const Task& task) {
 void AnswerNamed(World& world, Framework& framework, Question& question,
                  const model::Reconcile::Task& asked, bool any_awaited) {
   if (const Task* task = FindTask(framework, asked.task)) {
+    if (EndIsOnItsWay(world, *task)) {
+      question.items.push_back(
+          {asked.task.value(),
+           {model::Refusal::kNotKnownYet, "it has ended; its agent is about to tell how"},
+           task->attempt});
+      return;
+    }
     TellRow(world, framework, *task);
     question.items.push_back({asked.task.value(), model::Outcome::Ok(), task->attempt});
     return;

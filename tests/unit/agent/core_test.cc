@@ -592,6 +592,11 @@ TEST_F(AgentCore, ARebootEndsEverythingThatMayHaveRun) {
   bench.MakeDurable(99);
   bench.durable_at_once = true;
   EXPECT_THAT(bench.TakeCommands<RecoverContainer>(), IsEmpty());
+  // Should the machine not have been rebooted after all, nothing of them may live on.
+  const auto keep = bench.TakeCommands<KeepContainers>();
+  ASSERT_FALSE(keep.empty());
+  EXPECT_THAT(keep.back().attempts, IsEmpty());
+  EXPECT_THAT(keep.back().ended, ElementsAre(a, b));
   EXPECT_TRUE(bench.connect.has_value());
   for (const auto& attempt : {a, b}) {
     EXPECT_EQ(bench.core->tasks().Find(attempt)->progress.reason,

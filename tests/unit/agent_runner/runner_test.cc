@@ -287,6 +287,61 @@ TEST_P(RunnerTest, AShimLostWhileTheAgentWasAwayIsToldAsLost) {
   Await<ShimLost>(1);
 }
 
+TEST_P(RunnerTest, ALostRunDirectoryIsNotTakenForATaskThatNeverWas) {
+  StartRunner();
+  const LaunchContainer order = Order(1, {"sleep", "1000"});
+  Command(order);
+  const auto pid = static_cast<pid_t>(Await<ContainerStarted>(1).pid);
+  runner_.reset();
+  const int run = open(options_.runtime_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  EXPECT_EQ(isolator::DeleteTree(run, "1-1"), "");
+  close(run);
+  StartRunner();
+  Command(RecoverContainer{order.launch, order.agent});
+  Await<ShimLost>(1);
+  AwaitEnd(pid);
+  EXPECT_FALSE(Lives(pid));
+}
+
+TEST_P(RunnerTest, ALostMarkerDoesNotHideALiveShim) {
+  StartRunner();
+  const LaunchContainer order = Order(1, {"sleep", "1000"});
+  Command(order);
+  const int64_t pid = Await<ContainerStarted>(1).pid;
+  runner_.reset();
+  ASSERT_EQ(unlink((options_.runtime_dir + "/1-1/started").c_str()), 0);
+  StartRunner();
+  Command(RecoverContainer{order.launch, order.agent});
+  EXPECT_EQ(Await<ContainerStarted>(1).pid, pid);
+}
+
+TEST_P(RunnerTest, WhatLivesOfNoTaskIsFoundWithoutARunDirectory) {
+  StartRunner();
+  Command(Order(1, {"sleep", "1000"}));
+  const auto pid = static_cast<pid_t>(Await<ContainerStarted>(1).pid);
+  runner_.reset();
+  const int run = open(options_.runtime_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  EXPECT_EQ(isolator::DeleteTree(run, "1-1"), "");
+  close(run);
+  StartRunner();
+  Command(KeepContainers{});
+  AwaitEnd(pid);
+  EXPECT_FALSE(Lives(pid));
+}
+
+TEST_P(RunnerTest, WhatHasEndedOnPaperDoesNotLive) {
+  StartRunner();
+  const LaunchContainer order = Order(1, {"sleep", "1000"});
+  Command(order);
+  const auto pid = static_cast<pid_t>(Await<ContainerStarted>(1).pid);
+  runner_.reset();
+  StartRunner();
+  Command(KeepContainers{{}, {order.launch->attempt}});
+  AwaitEnd(pid);
+  EXPECT_FALSE(Lives(pid));
+  EXPECT_EQ(access(SandboxOf(order).c_str(), F_OK), 0);
+}
+
 TEST_P(RunnerTest, StopsATaskWhoseAgentIsAwayForTooLong) {
   StartRunner();
   const LaunchContainer order =

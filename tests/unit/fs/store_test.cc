@@ -177,6 +177,47 @@ TEST(LevelDbStoreTest, AWriteThatWasCutShortIsForgottenAndTheRestIsThere) {
   }
 }
 
+// Only what LevelDB writes for people, and the lock, may be missing.
+TEST(LevelDbStoreTest, AMissingFileIsNamed) {
+  Directory directory;
+  const std::string path = directory / "store";
+  for (int life = 0; life < 3; ++life) {
+    auto store = LevelDbStore::Open(path);
+    ASSERT_TRUE(store.ok());
+    ASSERT_TRUE((*store)->Write({{"agent/" + std::to_string(life), "first"}}).ok());
+    const files::path pristine = directory / "pristine";
+    files::remove_all(pristine);
+    files::copy(path, pristine, files::copy_options::recursive);
+    for (const auto& entry : files::directory_iterator(pristine)) {
+      const std::string name = entry.path().filename().string();
+      const std::string torn = directory / "torn";
+      files::remove_all(torn);
+      files::copy(pristine, torn, files::copy_options::recursive);
+      files::remove(files::path(torn) / name);
+      const absl::StatusOr<Records> records = OpenAndRead(torn);
+      if (name == "LOG" || name == "LOG.old" || name == "LOCK") {
+        EXPECT_TRUE(records.ok()) << name << ": " << records.status();
+        continue;
+      }
+      ASSERT_FALSE(records.ok()) << name << " was not missed";
+      const std::string said(records.status().message());
+      EXPECT_THAT(said, ::testing::HasSubstr(name.substr(name.find('.') + 1))) << name;
+    }
+  }
+}
+
+// Between the first file and the last nothing was written that could be lost.
+TEST(LevelDbStoreTest, BeginsAgainAfterACrashInItsFirstMoments) {
+  Directory directory;
+  const std::string path = directory / "store";
+  ASSERT_TRUE(LevelDbStore::Open(path).ok());
+  for (const auto& entry : files::directory_iterator(path)) {
+    const std::string name = entry.path().filename().string();
+    if (name.rfind("MANIFEST", 0) != 0) files::remove(entry.path());
+  }
+  EXPECT_TRUE(OpenAndRead(path).ok());
+}
+
 TEST(LevelDbStoreTest, DamageInATableIsDataLoss) {
   Directory directory;
   const std::string path = directory / "store";

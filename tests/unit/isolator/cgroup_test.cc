@@ -1,6 +1,10 @@
 // Control groups without a kernel: which worlds there are, what is written, in which order.
 #include <errno.h>
+#include <unistd.h>
 
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "isolator/cgroup/group.h"
@@ -15,6 +19,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+
+int64_t Processors() { return sysconf(_SC_NPROCESSORS_ONLN); }
 
 constexpr char kV1Mounts[] =
     "25 1 0:1 / /sys/fs/cgroup ro - tmpfs tmpfs ro\n"
@@ -143,7 +149,19 @@ TEST(CgroupRoot, DelegatesControllersAllTheWayOnV2) {
                           "mkdir /sys/fs/cgroup/a", "write /sys/fs/cgroup/a/memory.low max",
                           "write /sys/fs/cgroup/a/cgroup.subtree_control +cpu +memory +pids",
                           "mkdir /sys/fs/cgroup/a/b", "write /sys/fs/cgroup/a/b/memory.low max",
+                          absl::StrCat("write /sys/fs/cgroup/a/b/cpu.weight ",
+                                       std::min<int64_t>(10'000, 100 * Processors())),
                           "write /sys/fs/cgroup/a/b/cgroup.subtree_control +cpu +memory +pids"));
+}
+
+// One group weighs as much as one process, on however many processors.
+TEST(CgroupRoot, WeighsAsMuchAsOneProcessOnEachProcessor) {
+  FakeKernel kernel;
+  const CgroupWorld world = ParseCgroupWorld(kV1Mounts, "");
+  EXPECT_EQ(PrepareCgroupRoot(kernel, world, "a/b"), "");
+  EXPECT_THAT(kernel.done, Contains(absl::StrCat("write ", world.cpu, "/a/b/cpu.shares ",
+                                                 std::min<int64_t>(262'144, 1024 * Processors()))));
+  EXPECT_THAT(kernel.done, Not(Contains(HasSubstr("/a/cpu.shares"))));
 }
 
 TEST(CgroupRoot, LeavesTheProtectionOfAGroupThatWasThereToItsOwner) {
