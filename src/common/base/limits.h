@@ -56,6 +56,7 @@ inline constexpr int64_t kEphemeralFailoverMs = 10'000;  // A framework with dur
 inline constexpr int64_t kCrumbHoldMs = 10'000;
 inline constexpr int64_t kUpdateResendMinMs = 10'000;
 inline constexpr int64_t kUpdateResendMaxMs = 60'000;
+inline constexpr int64_t kLongestSleepMs = 1'000;  // Between turns, so that a late one is noticed.
 // Without a word for so many heartbeats a scheduler is cut off; clients give up after three.
 inline constexpr int kSilentHeartbeats = 6;
 inline constexpr int64_t kLateTurnMs = 1'000;  // A turn this late moves liveness deadlines.

@@ -176,7 +176,9 @@ void Core::HandleDue() {
 }
 
 Time Core::NextDeadline() const {
-  return std::min(world_->timers.Next(), world_->allocator.NextDeadline());
+  // Even with nothing to do: how long the process itself was stopped shows by a turn that is late.
+  return std::min({world_->timers.Next(), world_->allocator.NextDeadline(),
+                   world_->now + limits::kLongestSleepMs});
 }
 
 absl::Status Core::CheckInvariants() const { return master::CheckInvariants(*world_); }

@@ -37,23 +37,25 @@ void RegistryJudge::MasterHeardScheduler(const Wire& wire, const model::Schedule
   }
 }
 
+void RegistryJudge::MasterDecidedForAgent(const Wire& wire, const model::AgentOrder& order) {
+  // By the time that it is said an operator may have declared it gone; that is said right after.
+  const auto* welcome = std::get_if<model::Welcome>(&order);
+  if (welcome == nullptr || !OfLeader(wire)) return;
+  const auto it = agents_.find(welcome->agent.value());
+  if (it != agents_.end() && it->second.state == AgentRecord::GONE) {
+    Violation("A1: agent ", welcome->agent.value(), " is welcome and is gone");
+  }
+}
+
 void RegistryJudge::MasterToldAgent(const Wire& wire, const model::AgentOrder& order) {
-  if (!OfLeader(wire)) return;
-  const auto check = [this](const model::AgentId& agent, const char* what) {
-    const auto it = agents_.find(agent.value());
-    if (it == agents_.end()) {
-      Violation("L4: agent ", agent.value(), " got ", what, " and is not in the registry");
-    } else if (it->second.state == AgentRecord::GONE) {
-      Violation("A1: agent ", agent.value(), " got ", what, " and is gone");
-    }
-  };
-  if (const auto* welcome = std::get_if<model::Welcome>(&order)) check(welcome->agent, "welcome");
-  if (std::holds_alternative<model::Registered>(order)) {
-    const model::AgentId agent = streams().AgentOn(wire);
-    check(agent, "registered");
-    if (agents_[agent.value()].state == AgentRecord::UNREACHABLE) {
-      Violation("L5: agent ", agent.value(), " is registered and unreachable in the registry");
-    }
+  const auto* welcome = std::get_if<model::Welcome>(&order);
+  if (welcome != nullptr && agents_.count(welcome->agent.value()) == 0) {
+    Violation("L4: agent ", welcome->agent.value(), " got welcome and is not in the registry");
+  }
+  if (!std::holds_alternative<model::Registered>(order) || !OfLeader(wire)) return;
+  const model::AgentId agent = streams().AgentOn(wire);
+  if (agents_[agent.value()].state == AgentRecord::UNREACHABLE) {
+    Violation("L5: agent ", agent.value(), " is registered and unreachable in the registry");
   }
 }
 

@@ -18,6 +18,7 @@ class RegistryJudge final : public Judge {
 
   void Committed(uint64_t epoch, const Mutation& mutation) override;
   void MasterHeardScheduler(const Wire& wire, const model::SchedulerCall& call) override;
+  void MasterDecidedForAgent(const Wire& wire, const model::AgentOrder& order) override;
   void MasterToldAgent(const Wire& wire, const model::AgentOrder& order) override;
   void MasterToldScheduler(const Wire& wire, const model::SchedulerEvent& event) override;
 

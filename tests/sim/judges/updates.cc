@@ -56,10 +56,11 @@ void Updates::Reimaged(const std::string& machine) {
   std::erase_if(streams_of_, [&](const auto& entry) { return entry.second.machine == machine; });
 }
 
-void Updates::Started(const std::string& machine, const model::LaunchTask& launch) {
+void Updates::MasterDecidedForAgent(const Wire& wire, const model::AgentOrder& order) {
+  const auto* launch = std::get_if<model::LaunchTask>(&order);
   // Hostile frameworks have gone by then, and nobody hears of what they left.
-  if (!healed_at_.IsNever() && users_.count(launch.framework_name) > 0) {
-    in_peace_.insert(launch.attempt);
+  if (launch != nullptr && !healed_at_.IsNever() && users_.count(launch->framework_name) > 0) {
+    in_peace_.insert(launch->attempt);
   }
 }
 
@@ -71,7 +72,7 @@ void Updates::SchedulerHeard(const std::string& node, const Wire& wire,
 
 void Updates::AtRest() {
   for (const model::AttemptId& attempt : in_peace_) {
-    if (ends_heard_.count(attempt) == 0) {
+    if (truth().Find(attempt) != nullptr && ends_heard_.count(attempt) == 0) {
       Violation("T7: the end of attempt ", attempt.ToString(), " of task ",
                 truth().Find(attempt)->launch.task.id.value(), " was never told");
     }

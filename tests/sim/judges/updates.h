@@ -22,7 +22,7 @@ class Updates final : public Judge {
                       const model::SchedulerEvent& event) override;
   void Reimaged(const std::string& machine) override;
   void Healed() override { healed_at_ = world().now(); }
-  void Started(const std::string& machine, const model::LaunchTask& launch) override;
+  void MasterDecidedForAgent(const Wire& wire, const model::AgentOrder& order) override;
   void AtRest() override;
 
  private:
@@ -37,7 +37,7 @@ class Updates final : public Judge {
   std::map<model::AttemptId, Stream> streams_of_;
   std::map<uint64_t, std::set<model::AttemptId>> reports_;  // By stream, until it is whole.
   std::set<model::AttemptId> ends_heard_;
-  std::set<model::AttemptId> in_peace_;  // Started after everything was healed.
+  std::set<model::AttemptId> in_peace_;  // Ordered after everything was healed.
   Time healed_at_ = Time::Never();
 };
 

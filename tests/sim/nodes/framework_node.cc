@@ -207,6 +207,8 @@ void FrameworkNode::Stopped(const sdk::Stop& stop) {
 }
 
 void FrameworkNode::Connect() {
+  // Replicas look at their lock before they speak; one that speaks already is fenced by the master.
+  if (user_->owner != this) return Retire();
   auto* master = static_cast<MasterNode*>(ensemble_->LeaderAsKnown());
   const std::function<void()> refused = InThisLife([this] {
     Step(sdk::Event(sdk::StreamDown{0, "connection refused"}));
@@ -222,6 +224,7 @@ void FrameworkNode::Connect() {
 }
 
 void FrameworkNode::Attach(std::shared_ptr<Wire> wire) {
+  if (user_->owner != this) return Retire();
   wire_ = std::move(wire);
   const uint64_t stream = ++last_stream_;
   stream_ = stream;

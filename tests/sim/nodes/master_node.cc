@@ -162,6 +162,7 @@ void MasterNode::CarryOut(master::Effects& effects) {
     std::vector<Mutation> batch;
     for (const master::WriteRecord& write : effects.records) {
       batch.push_back(master::ToMutation(write.record));
+      observers_->Show(&Observer::MasterDecidedRecord, epoch_, batch.back());
     }
     if (DiesHere()) return;
     const uint64_t seq = effects.records.back().seq;

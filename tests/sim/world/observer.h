@@ -43,6 +43,7 @@ class Observer {
   virtual void Committed(uint64_t epoch, const Mutation& mutation) {}
 
   // --- Masters: what they decide, what leaves them (later, when it may), what they hear ---
+  virtual void MasterDecidedRecord(uint64_t epoch, const Mutation& mutation) {}
   virtual void MasterDecidedForAgent(const Wire& wire, const model::AgentOrder& order) {}
   virtual void MasterDecidedForScheduler(const Wire& wire, const model::SchedulerEvent& event) {}
   virtual void MasterToldAgent(const Wire& wire, const model::AgentOrder& order) {}
