@@ -271,7 +271,9 @@ void TaskQueue::TakeUpdate(Time now, const Update& update, Output* output) {
     return;
   }
   Entry& entry = tasks_.at(found->second);
-  if (!entry.placed || entry.launch != update.status.task) {
+  // Not ours: of an earlier launch under the same id, which a former life of this scheduler asked
+  // for and could not remember.
+  if (!entry.placed || entry.launch != update.status.task || !update.own) {
     handled();
     return;
   }

@@ -59,7 +59,8 @@ void Updates::Reimaged(const std::string& machine) {
 void Updates::MasterDecidedForAgent(const Wire& wire, const model::AgentOrder& order) {
   const auto* launch = std::get_if<model::LaunchTask>(&order);
   // Hostile frameworks have gone by then, and nobody hears of what they left.
-  if (launch != nullptr && !healed_at_.IsNever() && users_.count(launch->framework_name) > 0) {
+  if (launch != nullptr && OfLeader(wire) && !healed_at_.IsNever() &&
+      users_.count(launch->framework_name) > 0) {
     in_peace_.insert(launch->attempt);
   }
 }
