@@ -58,7 +58,7 @@ class Leadership final : public Judge {
     obeyed_.erase(machine);
   }
 
-  void MasterToldAgent(const Wire& wire, const model::AgentOrder& order) override {
+  void MasterDecidedForAgent(const Wire& wire, const model::AgentOrder& order) override {
     if (const auto* welcome = std::get_if<model::Welcome>(&order)) {
       newest_agent_[{wire.epoch, welcome->agent}] = wire.number();
     }
@@ -69,7 +69,7 @@ class Leadership final : public Judge {
       Violation("A5: agent ", agent.value(), " gets orders on a stream that a newer one replaced");
     }
   }
-  void MasterToldScheduler(const Wire& wire, const model::SchedulerEvent& event) override {
+  void MasterDecidedForScheduler(const Wire& wire, const model::SchedulerEvent& event) override {
     if (const auto* subscribed = std::get_if<model::Subscribed>(&event)) {
       newest_framework_[{wire.epoch, subscribed->framework}] = wire.number();
     }

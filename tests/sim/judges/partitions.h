@@ -35,7 +35,10 @@ class Partitions final : public Judge {
     if (welcome != nullptr && OfLeader(wire)) heard_[welcome->agent] = world().now();
   }
   void MasterPaused(const std::string& node, int64_t ms) override {
-    stood_still_[node].push_back({world().now(), world().now() + ms});
+    auto& pauses = stood_still_[node];
+    Time from = world().now();
+    if (!pauses.empty()) from = std::max(from, pauses.back().second);
+    pauses.push_back({from, std::max(from, world().now() + ms)});
   }
   void Healed() override {
     for (auto& [node, pauses] : stood_still_) {
