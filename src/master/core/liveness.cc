@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/limits.h"
 #include "common/base/simulation.h"
 #include "master/core/registration.h"
 #include "master/core/world.h"
@@ -10,19 +11,37 @@
 namespace proffer::master {
 namespace {
 
-// Whether so many agents are missing that the fault is rather with the network, or with us.
-bool ValveIsShut(const World& world) {
+// Without a word for so many pings an agent counts as missing, long before it is unreachable.
+constexpr int64_t kMissingPings = 2;
+
+// Whether so many agents are missing that the fault is rather with the network, or with us. Agents
+// fall silent at moments that are seconds apart: those that have not been silent for long, and
+// those that were declared unreachable only just now, are missing too, or each would be given up
+// alone.
+bool CountMissing(const World& world) {
   int64_t known = 0;
   int64_t missing = 0;
   for (const auto& [id, agent] : world.agents.all()) {
-    if (agent.state == AgentState::kGone || agent.state == AgentState::kUnreachable) continue;
+    const int64_t silent_ms = world.now - agent.last_heard;
+    if (agent.state == AgentState::kGone) continue;
+    if (agent.state == AgentState::kUnreachable && silent_ms >= 2 * world.config.unreachable_ms) {
+      continue;
+    }
     ++known;
-    const bool silent = world.now - agent.last_heard >= world.config.unreachable_ms;
-    if (!agent.connected() || silent) ++missing;
+    if (!agent.connected() || silent_ms >= kMissingPings * world.config.ping_ms) ++missing;
   }
-  if (MUTANT("valve-never-shuts")) return false;
   return known >= world.config.valve_min_agents &&
          missing * 100 > known * world.config.valve_percent;
+}
+
+// Counted once a second: when everybody is missing, everybody's deadline asks.
+bool ValveIsShut(World& world) {
+  if (MUTANT("valve-never-shuts")) return false;
+  if (world.missing_counted_at + limits::kLongestSleepMs <= world.now) {
+    world.missing_counted_at = world.now;
+    world.many_missing = CountMissing(world);
+  }
+  return world.many_missing;
 }
 
 bool LimitIsReached(World& world) {

@@ -64,6 +64,8 @@ struct World {
   int64_t unreachable_in_minute = 0;
   Time minute_began;
   bool valve_is_shut = false;  // As was noted last.
+  bool many_missing = false;   // As was counted last.
+  Time missing_counted_at{INT64_MIN / 2};
 
   // Writes a record; the number that what depends on it must wait for.
   uint64_t Write(Record record);

@@ -122,6 +122,9 @@ void Promises::SchedulerHeard(const std::string& node, const Wire& wire,
         kills_.erase({node, model::TaskId(item.id)});
       }
     }
+  } else if (std::holds_alternative<model::StreamError>(event)) {
+    // It begins anew, without what it had; or must stop.
+    SchedulerDied(node);
   } else if (std::holds_alternative<model::Heartbeat>(event)) {
     for (const auto& entry : kills_) {
       if (!of_node(entry) || entry.second.due > world().now()) continue;

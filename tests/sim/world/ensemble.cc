@@ -52,7 +52,8 @@ void Ensemble::Leave(Candidate* candidate) {
   if (former_ == candidate) former_ = nullptr;
   // Some of what it had sent may still be carried out.
   auto& writes = writes_[candidate];
-  const size_t made_it = world_->prng().Below(writes.size() + 1);
+  const size_t made_it =
+      candidate->session_ == failed_session_ ? 0 : world_->prng().Below(writes.size() + 1);
   for (size_t i = 0; i < made_it && writes[i].epoch == store_.epoch() && !Away(); ++i) {
     (void)store_.Commit(writes[i].epoch, writes[i].batch);
   }
@@ -142,7 +143,9 @@ void Ensemble::Serve(Candidate* writer) {
     queue.pop_front();
     if (pending.epoch != store_.epoch()) {
       pending.answered(absl::FailedPreconditionError("a newer epoch was raised"));
-    } else if (std::exchange(fail_next_, false)) {
+    } else if (std::exchange(fail_next_, false) || writer->session_ == failed_session_) {
+      // With the session's connection everything behind it is lost as well.
+      failed_session_ = writer->session_;
       pending.answered(absl::UnavailableError("write failed"));
     } else {
       const absl::Status written = store_.Commit(pending.epoch, pending.batch);

@@ -109,6 +109,7 @@ class Ensemble {
   std::map<Candidate*, std::deque<Pending>> writes_;
   std::map<Candidate*, bool> serving_;
   bool fail_next_ = false;
+  uint64_t failed_session_ = 0;
   bool silence_next_ = false;
   Time slow_until_;
   Time away_until_;
