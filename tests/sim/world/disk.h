@@ -32,7 +32,9 @@ class Disk {
       if (life != life_) return;
       const Pending pending = std::move(coming_.front());
       coming_.pop_front();
-      if (std::exchange(fail_next_, false)) {
+      // After an error nothing is written any more; the process must end.
+      if (failed_ || std::exchange(fail_next_, false)) {
+        failed_ = true;
         pending.answered(false);
         return;
       }
@@ -43,10 +45,10 @@ class Disk {
   // A prefix of what is on its way survives.
   void Crash() {
     ++life_;
-    const size_t made_it = world_->prng().Below(coming_.size() + 1);
+    const size_t made_it = failed_ ? 0 : world_->prng().Below(coming_.size() + 1);
     for (size_t i = 0; i < made_it; ++i) (void)store_->Write(coming_[i].batch);
     coming_.clear();
-    fail_next_ = false;
+    fail_next_ = failed_ = false;
   }
   void Wipe() {
     ++life_;
@@ -71,6 +73,7 @@ class Disk {
   uint64_t life_ = 0;
   Time last_;
   bool fail_next_ = false;
+  bool failed_ = false;
   Time slow_until_;
 };
 

@@ -151,6 +151,11 @@ void Ensemble::Serve(Candidate* writer) {
       const absl::Status written = store_.Commit(pending.epoch, pending.batch);
       if (!std::exchange(silence_next_, false) && network_->Reaches(host_, writer->host())) {
         pending.answered(written);
+      } else {
+        // The client gives up in the end: what became of the write it does not know.
+        world_->After(session_ms_, [answered = pending.answered] {
+          answered(absl::UnavailableError("connection lost"));
+        });
       }
     }
     Serve(writer);

@@ -46,7 +46,8 @@ class Ensemble {
 
   // Reading and raising the epoch, in one step.
   Store* store() { return &store_; }
-  // `answered` in the order of writing; after an error the writer must end. May never be answered.
+  // `answered` in the order of writing; after an error the writer must end, and what became of the
+  // write is not known.
   void Write(Candidate* writer, uint64_t epoch, std::vector<Mutation> batch,
              std::function<void(absl::Status)> answered);
 
