@@ -130,7 +130,7 @@ void PrintCounts(const char* title, const std::map<std::string, int64_t>& counts
 }
 
 void WriteLedger(const Options& options, const Tally& tally) {
-  const std::time_t now = std::time(nullptr);
+  const auto now = static_cast<std::time_t>(proffer::UnixNowMs() / 1'000);
   char day[16];
   std::strftime(day, sizeof(day), "%Y-%m-%d", std::gmtime(&now));
   std::ofstream(options.ledger, std::ios::app)
