@@ -19,6 +19,8 @@ step "tests: release"
 run_tests release -LE guest
 $all || exit 0
 
+step "8,000 lives of the simulated cluster"
+build/release/bin/proffer-sim --count 8000 --probes --fault_table
 step "tests: guest"
 run_tests release -L guest
 
