@@ -15,6 +15,7 @@ Cluster::Cluster(const Life& life) : world_(life.seed), network_(&world_) {
   if (prng.Chance(1, 4)) master_options_.offer_timeout_ms = prng.Between(2'000, 20'000);
   if (prng.Chance(1, 4)) master_options_.unreachable_per_minute = prng.Between(1, 5);
   if (prng.Chance(1, 4)) master_options_.valve_min_agents = 100;
+  if (prng.Chance(1, 4)) master_options_.most_offers = static_cast<int>(prng.Between(1, 3));
   const int64_t masters = prng.Between(1, 3);
   for (int64_t i = 0; i < masters; ++i) {
     masters_.push_back(std::make_unique<MasterNode>(&world_, &network_, ensemble_.get(),
@@ -78,6 +79,7 @@ void Cluster::AddUser(int number) {
     task.shape.Set(kMem, prng.Between(1, 16) << 26);
     if (prng.Chance(1, 4)) task.shape.Set(kPorts, prng.Between(1, 2));
     if (prng.Chance(1, 10)) task.max_run_ms = prng.Between(100, 5'000);
+    if (prng.Chance(1, 10)) task.stop_after_disconnect_ms = prng.Between(1'000, 10'000);
     if (spread > 0) task.submit_after_ms = prng.Between(0, spread);
   }
   AddReplica(user.get());

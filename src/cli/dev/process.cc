@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -94,11 +95,24 @@ bool HasOpenFileBelow(pid_t pid, const std::string& directory) {
   return found;
 }
 
+// Of a process that is just starting another program nothing can be read for a moment.
+std::string EnvironmentOf(pid_t pid) {
+  const std::string path = absl::StrCat("/proc/", pid);
+  char unused[1];
+  std::string environment = ReadWhole(path + "/environ");
+  // A thread of the kernel has no program, and never any environment.
+  for (int tries = 0; environment.empty() && tries < 50; ++tries) {
+    if (readlink((path + "/exe").c_str(), unused, sizeof(unused)) < 0) break;
+    sched_yield();
+    environment = ReadWhole(path + "/environ");
+  }
+  return environment;
+}
+
 bool Belongs(pid_t pid, const ProcessRow& row, const Belongings& belongings) {
   if (row.name == "proffer-shim") return HasOpenFileBelow(pid, belongings.directory + "/");
   const std::string zero(1, '\0');
-  const std::string environment =
-      absl::StrCat(zero, ReadWhole(absl::StrCat("/proc/", pid, "/environ")), zero);
+  const std::string environment = absl::StrCat(zero, EnvironmentOf(pid), zero);
   if (absl::StrContains(environment,
                         absl::StrCat(zero, "PROFFER_DEV=", belongings.directory, zero))) {
     return true;
@@ -246,6 +260,9 @@ absl::StatusOr<ProcessStamp> StartDaemon(const DaemonSpec& spec) {
   sigset_t none;
   sigemptyset(&none);
   const pid_t parent = getpid();
+  // Closed by exec: until then it is a copy of this process and wears none of its marks.
+  int failed[2];
+  if (pipe2(failed, O_CLOEXEC) != 0) return absl::ErrnoToStatus(errno, "no pipe could be made");
 
   const pid_t pid = fork();
   if (pid == 0) {
@@ -258,11 +275,24 @@ absl::StatusOr<ProcessStamp> StartDaemon(const DaemonSpec& spec) {
     signal(SIGPIPE, SIG_DFL);
     sigprocmask(SIG_SETMASK, &none, nullptr);
     execve(argv[0], argv.data(), envp.data());
+    const int error = errno;
+    if (write(failed[1], &error, sizeof(error)) < 0) _exit(126);
     _exit(127);
   }
   const int error = errno;
   close(log);
   close(null);
+  close(failed[1]);
+  int exec_error = 0;
+  ssize_t got = 0;
+  do {
+    if (pid > 0) got = read(failed[0], &exec_error, sizeof(exec_error));
+  } while (got < 0 && errno == EINTR);
+  close(failed[0]);
+  if (got == sizeof(exec_error)) {
+    waitpid(pid, nullptr, 0);
+    return absl::ErrnoToStatus(exec_error, absl::StrCat("could not start ", spec.argv[0]));
+  }
   if (pid < 0) return absl::ErrnoToStatus(error, absl::StrCat("could not start ", spec.argv[0]));
   return ProcessStamp{pid, StartOf(pid)};
 }

@@ -19,14 +19,18 @@ class FrameworksJudge final : public Judge {
     if (std::holds_alternative<model::Teardown>(call.call)) {
       may_end_.insert(streams().FrameworkOn(wire));
     } else if (const auto* subscribe = std::get_if<model::Subscribe>(&call.call)) {
-      // A second one on the same stream is refused.
-      timeouts_.insert({wire.number(), subscribe->framework.ephemeral
-                                           ? 10'000
-                                           : subscribe->framework.failover_timeout_ms});
+      // Of several on the same stream one counts; which, need not be known here.
+      const int64_t timeout_ms =
+          subscribe->framework.ephemeral ? 10'000 : subscribe->framework.failover_timeout_ms;
+      const auto [it, first] = timeouts_.insert({wire.number(), timeout_ms});
+      if (!first) it->second = std::min(it->second, timeout_ms);
+      // Hostile ones say now this, now that, several times on one stream.
+      if (subscribe->framework.name.size() != 2) hostile_.insert(wire.number());
     }
   }
   void MasterDecidedForScheduler(const Wire& wire, const model::SchedulerEvent& event) override {
     if (const auto* subscribed = std::get_if<model::Subscribed>(&event)) {
+      if (hostile_.count(wire.number()) > 0) return;
       const int64_t timeout_ms = timeouts_[wire.number()];
       timeout_of_[subscribed->framework] = timeout_ms > 0 ? timeout_ms : int64_t{7} * 86'400'000;
       if (OfLeader(wire)) last_seen_[subscribed->framework] = world().now();
@@ -53,6 +57,7 @@ class FrameworksJudge final : public Judge {
   }
 
  private:
+  std::set<uint64_t> hostile_;            // Streams; users have names of two letters.
   std::map<uint64_t, int64_t> timeouts_;  // By stream.
   std::map<model::FrameworkId, int64_t> timeout_of_;
   std::map<model::FrameworkId, Time> last_seen_;

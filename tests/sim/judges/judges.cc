@@ -37,7 +37,7 @@ void AddJudges(Cluster* cluster) {
   observers.Add(
       std::make_unique<OffersJudge>(world, t, s,
                                     OffersJudge::Limits{cluster->master_options().offer_timeout_ms,
-                                                        master::Config().max_outstanding_offers}));
+                                                        cluster->master_options().most_offers}));
   observers.Add(std::make_unique<Reconciliation>(world, t, s));
   observers.Add(std::make_unique<FrameworksJudge>(world, t, s));
   observers.Add(std::make_unique<Partitions>(world, t, s, cluster->master_options()));

@@ -8,7 +8,7 @@
 namespace proffer::sim {
 namespace {
 
-constexpr int64_t kKillAgainMs = 30'000;
+constexpr int64_t kKillAgainMs = 10'000;
 
 // "f1-3.r2" is the user's third task; 0: none.
 uint64_t HandleOf(const User& user, const model::TaskId& task) {
@@ -77,7 +77,9 @@ void Promises::MasterDecidedForAgent(const Wire& wire, const model::AgentOrder& 
 void Promises::SchedulerTold(const std::string& node, const Wire& wire,
                              const model::SchedulerCall& call) {
   const User* user = UserOf(node);
-  if (user == nullptr) return;
+  // A replica that was overtaken and whose hello comes late is let in by the master, until its
+  // store stops it: its user's book is in other hands.
+  if (user == nullptr || user->owner_name != node) return;
   if (const auto* accept = std::get_if<model::Accept>(&call.call)) {
     for (const model::TaskSpec& task : accept->tasks) {
       if (user->saved.count("intent/" + task.id.value()) == 0) {
@@ -101,13 +103,12 @@ void Promises::SchedulerTold(const std::string& node, const Wire& wire,
 void Promises::SchedulerHeard(const std::string& node, const Wire& wire,
                               const model::SchedulerEvent& event) {
   const auto of_node = [&node](const auto& entry) { return entry.first.first == node; };
-  if (std::holds_alternative<model::Subscribed>(event)) {
-    for (auto& entry : kills_) {
-      if (of_node(entry) && entry.second.wire != wire.number()) {
-        entry.second.due = world().now() + kKillAgainMs;
-      }
+  if (const auto* status = std::get_if<model::TaskStatus>(&event)) {
+    // It is spoken of on a new stream: then the wish must be told there as well.
+    const auto wish = kills_.find({node, status->task});
+    if (wish != kills_.end() && wish->second.wire != wire.number()) {
+      wish->second.due = std::min(wish->second.due, world().now() + kKillAgainMs);
     }
-  } else if (const auto* status = std::get_if<model::TaskStatus>(&event)) {
     // Any word that the task is over, or that nobody has it, ends the wish.
     if (model::IsTerminal(status->state) || status->state == model::TaskState::kUnknown) {
       kills_.erase({node, status->task});

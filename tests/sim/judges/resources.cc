@@ -33,6 +33,11 @@ void OffersJudge::Started(const std::string& machine, const model::LaunchTask& l
   }
 }
 
+void OffersJudge::Ended(const std::string& machine, const model::AttemptId& attempt,
+                        const TrueEnd& end) {
+  VoidRefusals(streams().AgentOf(attempt));
+}
+
 void OffersJudge::MasterHeardAgent(const Wire& wire, const model::AgentMessage& message) {
   if (const auto* hello = std::get_if<model::AgentHello>(&message)) {
     agent_totals_[wire.number()] = hello->info.resources;
@@ -43,15 +48,34 @@ void OffersJudge::MasterHeardScheduler(const Wire& wire, const model::SchedulerC
   const auto close_own = [&](const std::vector<model::OfferId>& ids) {
     for (const model::OfferId& id : ids) {
       const auto it = open_.find(id);
-      if (it != open_.end() && it->second.wire == wire.number()) open_.erase(it);
+      if (it != open_.end() && it->second.wire == wire.number()) Close(id);
     }
   };
   if (const auto* subscribe = std::get_if<model::Subscribe>(&call.call)) {
     // A second one on the same stream is refused; which was the first need not be known here.
     roles_[wire.number()].insert(subscribe->framework.roles.begin(),
                                  subscribe->framework.roles.end());
+    suppressed_[wire.number()] = {subscribe->suppressed_roles.begin(),
+                                  subscribe->suppressed_roles.end()};
   } else if (const auto* update = std::get_if<model::UpdateFramework>(&call.call)) {
     roles_[wire.number()].insert(update->roles.begin(), update->roles.end());
+    suppressed_[wire.number()].clear();
+    ForgetRefusals(wire.number());
+  } else if (const auto* suppress = std::get_if<model::Suppress>(&call.call)) {
+    // One that names a role which is not its own is refused whole.
+    const std::set<std::string>& own = roles_[wire.number()];
+    bool valid = true;
+    for (const std::string& role : suppress->roles) valid &= own.count(role) > 0;
+    if (!valid) return;
+    std::set<std::string>& suppressed = suppressed_[wire.number()];
+    if (suppress->roles.empty()) suppressed = own;
+    suppressed.insert(suppress->roles.begin(), suppress->roles.end());
+  } else if (const auto* revive = std::get_if<model::Revive>(&call.call)) {
+    if (revive->roles.empty()) suppressed_[wire.number()].clear();
+    for (const std::string& role : revive->roles) suppressed_[wire.number()].erase(role);
+    ForgetRefusals(wire.number());
+  } else if (std::holds_alternative<model::SetDemand>(call.call)) {
+    ForgetRefusals(wire.number());
   } else if (const auto* accept = std::get_if<model::Accept>(&call.call)) {
     bool stood = true;
     for (const model::OfferId& id : accept->offers) {
@@ -65,12 +89,74 @@ void OffersJudge::MasterHeardScheduler(const Wire& wire, const model::SchedulerC
     }
     close_own(accept->offers);
   } else if (const auto* decline = std::get_if<model::Decline>(&call.call)) {
-    close_own(decline->offers);
+    Refuse(wire, *decline);
   }
 }
 
+void OffersJudge::Close(const model::OfferId& id) {
+  const auto it = open_.find(id);
+  if (it == open_.end()) return;
+  const model::AgentId agent = it->second.agent;
+  open_.erase(it);
+  VoidRefusals(agent);
+}
+
 void OffersJudge::CloseAllOf(uint64_t wire) {
-  std::erase_if(open_, [wire](const auto& entry) { return entry.second.wire == wire; });
+  std::set<model::OfferId> ids;
+  for (const auto& [id, open] : open_) {
+    if (open.wire == wire) ids.insert(id);
+  }
+  for (const model::OfferId& id : ids) Close(id);
+}
+
+Resources OffersJudge::MostFree(const model::AgentId& agent, uint64_t epoch) const {
+  Resources free;
+  for (const auto& [stream, resources] : agent_totals_) {
+    if (streams().AgentOn(stream) == agent) free = resources;  // As it has said last.
+  }
+  for (const auto& [id, open] : open_) {
+    if (open.agent == agent && id.epoch == epoch) (void)free.Subtract(open.resources);
+  }
+  for (const auto& [attempt, story] : truth().all()) {
+    if (story.lives() && streams().AgentOf(attempt) == agent) {
+      (void)free.Subtract(story.launch.task.resources);
+    }
+  }
+  return free;
+}
+
+void OffersJudge::Refuse(const Wire& wire, const model::Decline& decline) {
+  constexpr int64_t kLongestMs = 3'600'000;
+  const int64_t refuse_ms = decline.refuse_ms.value_or(5'000);
+  const bool valid = refuse_ms >= 0 && refuse_ms <= kLongestMs;
+  for (const model::OfferId& id : decline.offers) {
+    const auto it = open_.find(id);
+    if (it == open_.end() || it->second.wire != wire.number()) continue;
+    const Open open = it->second;
+    open_.erase(it);
+    VoidRefusals(open.agent);
+    refused_[{wire.number(), open.agent}].erase(open.role);  // A later one replaces a former.
+    if (!valid || refuse_ms == 0 || !OfLeader(wire)) continue;
+    // Clocks drift by a thousandth at most.
+    const Time until = world().now() + (refuse_ms - refuse_ms / 500 - 10);
+    if (!open.resources.Contains(MostFree(open.agent, wire.epoch))) continue;
+    refused_[{wire.number(), open.agent}][open.role] = {open.resources, until};
+  }
+}
+
+void OffersJudge::VoidRefusals(const model::AgentId& agent) {
+  for (auto& [key, by_role] : refused_) {
+    if (key.second != agent || by_role.empty()) continue;
+    const Resources free = MostFree(agent, streams().newest_epoch());
+    std::erase_if(by_role,
+                  [&](const auto& entry) { return !entry.second.resources.Contains(free); });
+  }
+}
+
+void OffersJudge::ForgetRefusals(uint64_t wire) {
+  for (auto& [key, by_role] : refused_) {
+    if (key.first == wire) by_role.clear();
+  }
 }
 
 void OffersJudge::MasterLostScheduler(const Wire& wire) { CloseAllOf(wire.number()); }
@@ -93,6 +179,20 @@ void OffersJudge::Offered(const Wire& wire, const model::Offer& offer) {
   }
   if (offer.id.epoch != wire.epoch) {
     Violation("R3: offer ", offer.id.ToString(), " was made in epoch ", wire.epoch);
+  }
+  if (suppressed_[wire.number()].count(offer.role) > 0 && OfLeader(wire)) {
+    Violation("R4: ", streams().FrameworkOn(wire).value(), " is offered for role ", offer.role,
+              ", which it has suppressed");
+  }
+  const auto refused = refused_.find({wire.number(), offer.agent});
+  if (refused != refused_.end()) {
+    const auto of_role = refused->second.find(offer.role);
+    if (of_role != refused->second.end() && world().now() < of_role->second.until &&
+        of_role->second.resources.Contains(offer.resources)) {
+      Violation("R4: ", streams().FrameworkOn(wire).value(), " is offered ",
+                offer.resources.ToString(), " of agent ", offer.agent.value(),
+                " again, which it refused");
+    }
   }
   const Open open{wire.number(),   streams().FrameworkOn(wire),
                   offer.agent,     offer.role,

@@ -1,6 +1,7 @@
 // R1: a unit of resource is never in two hands: not of two offers, two launches, or two live tasks.
 // R3: an offer is used once, by whom it was made to, while it stands. R4: offers go to whom they
-// may. R8: no offer outlives its time, no framework holds more than its share of them.
+// may: of the role, not suppressed, and not what was refused a moment ago. R8: no offer outlives
+// its time, no framework holds more than its share of them.
 #pragma once
 
 #include <map>
@@ -22,6 +23,8 @@ class OffersJudge final : public Judge {
 
   void AgentStarted(const std::string& machine, const Resources& resources) override;
   void Started(const std::string& machine, const model::LaunchTask& launch) override;
+  void Ended(const std::string& machine, const model::AttemptId& attempt,
+             const TrueEnd& end) override;
   void AgentHeard(const std::string& machine, const Wire& wire,
                   const model::AgentOrder& order) override;
   void MasterHeardAgent(const Wire& wire, const model::AgentMessage& message) override;
@@ -46,8 +49,19 @@ class OffersJudge final : public Judge {
     std::vector<model::OfferId> offers;
     bool stood = true;  // All of them, when the call was heard.
   };
+  // Holds until then, or until the agent has more free than that.
+  struct Refused {
+    Resources resources;
+    Time until;
+  };
   void Offered(const Wire& wire, const model::Offer& offer);
-  void Close(const model::OfferId& id) { open_.erase(id); }
+  void Close(const model::OfferId& id);
+  void Refuse(const Wire& wire, const model::Decline& decline);
+  // The most that may be free of an agent: what is not offered and not known to be used.
+  Resources MostFree(const model::AgentId& agent, uint64_t epoch) const;
+  // Something became free there, perhaps.
+  void VoidRefusals(const model::AgentId& agent);
+  void ForgetRefusals(uint64_t wire);
   void CloseAllOf(uint64_t wire);
 
   const Limits limits_;
@@ -59,7 +73,10 @@ class OffersJudge final : public Judge {
   std::map<model::OfferId, Open> made_;  // All that ever were.
   std::map<std::pair<model::FrameworkId, model::TaskId>, Wanted> wanted_;
   std::map<uint64_t, std::set<std::string>> roles_;  // Of the stream's framework.
-  std::map<uint64_t, Resources> agent_totals_;       // By stream: as said in hello.
+  std::map<uint64_t, std::set<std::string>> suppressed_;
+  std::map<std::pair<uint64_t, model::AgentId>, std::map<std::string, Refused>>
+      refused_;                                 // By role.
+  std::map<uint64_t, Resources> agent_totals_;  // By stream: as said in hello.
 };
 
 }  // namespace proffer::sim

@@ -18,6 +18,7 @@ FrameworkNode::FrameworkNode(World* world, Network* network, Ensemble* ensemble,
 
 void FrameworkNode::OnStart() {
   user_->owner = this;
+  user_->owner_name = name();
   sdk::Config config;
   config.framework.name = user_->name;
   config.framework.roles = {user_->role};
@@ -66,6 +67,7 @@ void FrameworkNode::Submit(uint64_t handle) {
   task.payload = std::make_shared<const std::string>(wanted.program.ToPayload());
   task.kill_grace_ms = 500;
   task.max_run_time_ms = wanted.max_run_ms;
+  task.stop_after_disconnect_ms = wanted.stop_after_disconnect_ms;
   Step(sdk::SubmitAsked{handle, std::move(task)});
 }
 

@@ -20,6 +20,7 @@ struct SimTask {
   Quantities shape;
   int64_t submit_after_ms = 0;  // From the start of the world.
   int64_t max_run_ms = 0;
+  int64_t stop_after_disconnect_ms = 0;
 };
 
 // What outlives a scheduler's processes.
@@ -35,7 +36,8 @@ struct User {
   bool tearing_down = false;
   bool torn_down = false;
   std::function<void()> on_end;  // Called when they learn of an end; may be empty.
-  const void* owner = nullptr;   // The process that may write.
+  std::string owner_name;
+  const void* owner = nullptr;  // The process that may write.
 
   bool done() const { return ended.size() == tasks.size(); }
 };

@@ -44,6 +44,7 @@ void MasterNode::Lead() {
   config.offer_timeout_ms = options_.offer_timeout_ms;
   config.unreachable_per_minute = options_.unreachable_per_minute;
   config.valve_min_agents = options_.valve_min_agents;
+  config.max_outstanding_offers = options_.most_offers;
   outbox_ = {};
   mail_.clear();
   turn_asked_ = false;

@@ -21,6 +21,7 @@ class MasterNode final : public Candidate {
     int64_t offer_timeout_ms = 120'000;
     int64_t unreachable_per_minute = 100;
     int64_t valve_min_agents = 4;
+    int most_offers = master::Config().max_outstanding_offers;  // A framework.
   };
   MasterNode(World* world, Network* network, Ensemble* ensemble, const Observers* observers,
              std::string name, const Options& options);
