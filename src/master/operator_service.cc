@@ -91,7 +91,7 @@ grpc::ServerWriteReactor<v1::WatchEvent>* OperatorService::Watch(
     };
     return new Refused(rpc::ToGrpc(status));
   }
-  return new Watcher(projection_, *request);
+  return Watcher::Begin(projection_, *request);
 }
 
 void OperatorService::WithBasis(std::function<void(std::shared_ptr<const ExplainBasis>)> then) {

@@ -30,8 +30,17 @@ Watcher::Watcher(Projection* projection, const v1::WatchRequest& request)
     bookmark_due_ms_ = BootTimeNow().ms + kBookmarkMs;
     WriteNext();
   }
-  id_ = projection_->AddWatcher([this] { Wake(); });
-  Wake();  // What came between.
+}
+
+Watcher* Watcher::Begin(Projection* projection, const v1::WatchRequest& request) {
+  const std::shared_ptr<Watcher> watcher(new Watcher(projection, request));
+  watcher->self_ = watcher;
+  // Whoever wakes it may have taken the list of watchers before this one left it.
+  watcher->id_ = projection->AddWatcher([weak = std::weak_ptr<Watcher>(watcher)] {
+    if (const std::shared_ptr<Watcher> alive = weak.lock()) alive->Wake();
+  });
+  watcher->Wake();  // What came between.
+  return watcher.get();
 }
 
 void Watcher::Wake() {
@@ -56,7 +65,11 @@ void Watcher::OnCancel() {
 
 void Watcher::OnDone() {
   projection_->RemoveWatcher(id_);
-  delete this;
+  {
+    MutexLock lock(&mutex_);
+    ended_ = true;
+  }
+  const std::shared_ptr<Watcher> last = std::move(self_);
 }
 
 void Watcher::End(const grpc::Status& status) {

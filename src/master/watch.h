@@ -2,6 +2,7 @@
 // reader takes them. It holds a position, never a queue.
 #pragma once
 
+#include <memory>
 #include <set>
 #include <vector>
 
@@ -13,14 +14,16 @@ namespace proffer::master {
 
 class Watcher final : public grpc::ServerWriteReactor<v1::WatchEvent> {
  public:
-  // Deletes itself when gRPC is done with it. REQUIRES: `projection` outlives the server.
-  Watcher(Projection* projection, const v1::WatchRequest& request);
+  // Lives until gRPC is done with it and nobody is about to wake it. REQUIRES: `projection`
+  // outlives the server.
+  static Watcher* Begin(Projection* projection, const v1::WatchRequest& request);
 
   void OnWriteDone(bool ok) override;
   void OnCancel() override;
   void OnDone() override;
 
  private:
+  Watcher(Projection* projection, const v1::WatchRequest& request);
   void Wake();
   void WriteNext() REQUIRES_MUTEX(mutex_);
   bool Wanted(const v1::Object& object) const;
@@ -29,6 +32,7 @@ class Watcher final : public grpc::ServerWriteReactor<v1::WatchEvent> {
   void End(const grpc::Status& status) REQUIRES_MUTEX(mutex_);
 
   Projection* const projection_;
+  std::shared_ptr<Watcher> self_;  // Until OnDone.
   std::set<int> kinds_;
   uint64_t id_ = 0;
   Mutex mutex_;
