@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
@@ -44,6 +45,9 @@ class CountedTasks {
   Run& run(int i) { return runs_.at(i); }
   // Every task has ended, each once.
   void ExpectOneEndEach() {
+    for (size_t i = 0; i < runs_.size(); ++i) {
+      ASSERT_NE(runs_[i].WaitFor(std::chrono::minutes(1)), nullptr) << "no end of task " << i;
+    }
     EXPECT_TRUE(framework_->WaitAll());
     MutexLock lock(&mutex_);
     EXPECT_EQ(ends_.size(), runs_.size());

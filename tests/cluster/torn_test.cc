@@ -1,12 +1,14 @@
 // Work and run directories that are not what an agent left: cut short, older, or with files
 // missing. The agent starts with what was true at some time and nothing lives that it does not
 // know, or it says which file it cannot do without.
+#include <glog/logging.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -127,6 +129,33 @@ void Cut(const Scene& scene, int percent) {
   files::resize_file(log, files::file_size(log) * static_cast<size_t>(percent) / 100);
 }
 
+// What is left knows that a task was to be launched, and not that it has begun.
+void CutAfterLaunch(const Scene& scene, int i) {
+  const files::path log = LogOf(scene.checkpoint());
+  const files::path cut = files::path(scene.cluster.runtime_dir(1)) / "cut";  // On tmpfs.
+  const auto launched = [&](size_t length) {
+    Replace(cut, scene.checkpoint());
+    files::resize_file(LogOf(cut), length);
+    const auto store = LevelDbStore::Open(cut);
+    CHECK(store.ok()) << store.status();
+    const auto records = agent::ReadRecords(store->get());
+    CHECK(records.ok()) << records.status();
+    return std::any_of(records->begin(), records->end(), [i](const agent::Record& record) {
+      const auto* task = std::get_if<agent::TaskRecord>(&record);
+      return task != nullptr && task->launch.task.id.value() == absl::StrCat("t", i);
+    });
+  };
+  // The shortest log that knows of the launch.
+  size_t without = 0;
+  size_t with = files::file_size(log);
+  while (with - without > 1) {
+    const size_t middle = (without + with) / 2;
+    (launched(middle) ? with : without) = middle;
+  }
+  files::remove_all(cut);
+  files::resize_file(log, with);
+}
+
 void Remove(const files::path& path) {
   ASSERT_GT(files::remove_all(path), 0u) << path << " was not there";
 }
@@ -156,6 +185,8 @@ std::vector<Tear> Tears() {
          const files::path log = LogOf(s.checkpoint());
          files::resize_file(log, files::file_size(log) - 3);
        }},
+      {"cut_after_the_launch_of_what_runs", [](const Scene& s) { CutAfterLaunch(s, 2); }},
+      {"cut_after_the_launch_of_what_ended", [](const Scene& s) { CutAfterLaunch(s, 3); }},
       {"copied_before", [](const Scene& s) { Replace(s.checkpoint(), s.copy("before")); }},
       {"copied_in_the_middle", [](const Scene& s) { Replace(s.checkpoint(), s.copy("middle")); }},
       {"no_checkpoint", [](const Scene& s) { Remove(s.checkpoint()); }, false, true},

@@ -135,7 +135,8 @@ void SchedulerCore::On(const KillAsked& asked) {
   if (task != nullptr && !task->final_told) {
     task->kill_wanted = true;
     task->kill_grace_ms = asked.kill.grace_ms;
-    task->kill_sent_on = stream_;
+    // Between hello and welcome nothing is sent on the stream that there is.
+    task->kill_sent_on = subscribed_ ? stream_ : 0;
   }
   if (subscribed_) {
     if (MAYBE("ask for a kill twice")) Call(0, asked.kill);

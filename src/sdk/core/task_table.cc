@@ -61,8 +61,10 @@ TaskTable::Meaning TaskTable::Take(const model::TaskStatus& status) {
   }
   meaning.task = task;
   task->in_question = false;
-  const bool repeated = status.sequence != 0 && status.sequence <= task->last_sequence &&
-                        status.attempt == task->attempt;
+  // An end that was not told yet is news whatever its number: an agent that lost the last of what
+  // it had written counts from where it stands.
+  const bool repeated = !meaning.final && status.sequence != 0 &&
+                        status.sequence <= task->last_sequence && status.attempt == task->attempt;
   // An answer to a question that tells what the user knows.
   const bool known = status.sequence == 0 && status.reason == model::TaskReason::kReconciled &&
                      status.state == task->state;

@@ -202,6 +202,22 @@ TEST_F(TasksTest, TheEndIsToldOnceAndItsIntentRemovedBeforeItIsAcknowledged) {
   EXPECT_THAT(Calls<model::Acknowledge>(), SizeIs(1));
 }
 
+// The disk of its agent lost that it had been RUNNING, and the agent found it ended.
+TEST_F(TasksTest, AnEndIsNewsThoughItsNumberIsNot) {
+  StartCore();
+  Subscribe();
+  const std::string intent = Launch("t");
+  Hear(MakeStatus("t", TaskState::kRunning, 1, intent));
+  Do(UpdateHandled{LastUpdate().number});
+  Hear(MakeStatus("t", TaskState::kFailed, 1, intent));
+  EXPECT_TRUE(LastUpdate().final);
+  EXPECT_FALSE(LastUpdate().duplicate);
+  Do(UpdateHandled{LastUpdate().number});
+  Hear(MakeStatus("t", TaskState::kFailed, 1, intent));
+  EXPECT_TRUE(LastUpdate().duplicate);
+  EXPECT_FALSE(LastUpdate().final);
+}
+
 TEST_F(TasksTest, TheEndInAnAnswerAndTheEndItselfAreOneEnd) {
   StartCore();
   Subscribe();
@@ -348,6 +364,23 @@ TEST_F(TasksTest, AnAnswerAboutAnEarlierLaunchMeansThatTheLaterOneIsUnknown) {
   EXPECT_EQ(LastUpdate().status.state, TaskState::kUnknown);
   EXPECT_EQ(LastUpdate().status.intent_id, second);
   EXPECT_TRUE(LastUpdate().final);
+}
+
+TEST_F(TasksTest, AKillBetweenHelloAndWelcomeIsSentWhenTheTaskIsFound) {
+  StartCore();
+  Subscribe();
+  const std::string intent = Launch("t");
+  Hear(MakeStatus("t", TaskState::kRunning, 1, intent));
+  Do(UpdateHandled{LastUpdate().number});
+  BreakStream();
+  OpenStream();
+  Do(KillAsked{0, {model::TaskId("t"), {}, 100}});
+  Welcome();
+  EXPECT_THAT(Calls<model::Kill>(), SizeIs(0));
+  model::TaskStatus answer = MakeStatus("t", TaskState::kRunning, 0, intent);
+  answer.reason = model::TaskReason::kReconciled;
+  Hear(answer);
+  EXPECT_THAT(Calls<model::Kill>(), SizeIs(1));
 }
 
 TEST_F(TasksTest, AKillIsRepeatedOnTheNextStreamForATaskThatStillLives) {
