@@ -86,7 +86,7 @@ absl::StatusOr<std::unique_ptr<Agent>> Agent::Start(AgentOptions options, Store*
                    Runner::Create(agent->options_.runner, [raw = agent.get()](Event event) {
                      raw->mailbox_.PushUrgent(std::move(event));
                    }));
-  agent->link_ = std::make_unique<MasterLink>(agent->options_.masters, &agent->mailbox_);
+  agent->link_ = std::make_unique<MasterLink>(agent->options_.leader.get(), &agent->mailbox_);
   agent->data_ = std::make_unique<DataLink>(
       &agent->runner_->sandboxes(),
       [raw = agent.get()](const model::TaskKey& key) { return raw->IsLive(key); },

@@ -24,7 +24,7 @@
 namespace proffer::agent {
 
 struct AgentOptions {
-  std::vector<rpc::Address> masters;
+  std::shared_ptr<LeaderFinder> leader;
   Config core;
   Runner::Options runner;
   int64_t turn_warn_ms = 1'000;

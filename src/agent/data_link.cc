@@ -50,7 +50,7 @@ void DataLink::Open(const rpc::Address& master, const model::AgentId& agent, uin
   stream_ = Stream::Open(
       [async](grpc::ClientContext* context, Stream* reactor) { async->Transfer(context, reactor); },
       [this](const v1::DataDown& message) { Heard(message); },
-      [this](const grpc::Status&) {
+      [this](const grpc::Status&, const std::vector<rpc::Address>&) {
         MutexLock lock(&mutex_);
         --open_;
         lost_ = true;

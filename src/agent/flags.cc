@@ -60,10 +60,10 @@ absl::StatusOr<ParsedFlags> ReadFlags() {
   ParsedFlags parsed;
   AgentOptions& options = parsed.options;
   parsed.explain_launch = FLAGS_explain_launch;
-  absl::StatusOr<std::vector<rpc::Address>> masters = rpc::ParseAddresses(
+  absl::StatusOr<std::unique_ptr<LeaderFinder>> leader = LeaderFinder::Make(
       FLAGS_master.empty() && !FLAGS_explain_launch.empty() ? "unix:/none" : FLAGS_master);
-  if (!masters.ok()) return Annotate(masters.status(), "--master");
-  options.masters = *std::move(masters);
+  if (!leader.ok()) return Annotate(leader.status(), "--master");
+  options.leader = *std::move(leader);
   if (FLAGS_work_dir.empty() || FLAGS_work_dir[0] != '/') {
     return absl::InvalidArgumentError("--work_dir: expected an absolute path");
   }

@@ -2,6 +2,7 @@
 
 #include <glog/logging.h>
 
+#include <optional>
 #include <utility>
 
 #include "common/base/clock.h"
@@ -10,8 +11,8 @@
 
 namespace proffer::agent {
 
-MasterLink::MasterLink(std::vector<rpc::Address> masters, AgentMailbox* mailbox)
-    : masters_(std::move(masters)), mailbox_(mailbox) {}
+MasterLink::MasterLink(LeaderFinder* leader, AgentMailbox* mailbox)
+    : leader_(leader), mailbox_(mailbox) {}
 
 MasterLink::~MasterLink() {
   MutexLock lock(&mutex_);
@@ -20,32 +21,49 @@ MasterLink::~MasterLink() {
 }
 
 void MasterLink::Connect() {
+  const std::optional<rpc::Address> master = leader_->Current();
+  if (!master) {
+    mailbox_->PushUrgent(Event(LinkDown{0, "no master is known to lead"}));
+    return;
+  }
   MutexLock lock(&mutex_);
-  const rpc::Address& master = masters_[next_++ % masters_.size()];
   const uint64_t link = ++last_link_;
   // Word of it first, so that no order can come before.
   mailbox_->PushUrgent(Event(LinkUp{link}));
-  stub_ = v1::AgentService::NewStub(rpc::MakeChannel(master));
+  stub_ = v1::AgentService::NewStub(rpc::MakeChannel(*master));
   ++open_;
   link_ = link;
+  master_ = *master;
   // Called before Open returns; a lambda cannot say that it runs under our lock.
   auto* async = stub_->async();
   stream_ = Stream::Open(
       [async](grpc::ClientContext* context, Stream* reactor) { async->Connect(context, reactor); },
-      [this, link](const v1::AgentOrder& order) {
-        absl::StatusOr<model::AgentOrder> converted = convert::FromProto(order);
-        if (!converted.ok()) {
-          LOG(ERROR) << "the master sent what cannot be understood: " << converted.status();
-          return;
-        }
-        mailbox_->PushUrgent(Event(OrderReceived{link, BootTimeNow(), *std::move(converted)}));
-      },
-      [this, link](const grpc::Status& status) {
-        mailbox_->PushUrgent(Event(LinkDown{link, status.error_message()}));
-        MutexLock lock(&mutex_);
-        --open_;
-        closed_.SignalAll();
+      [this, link](const v1::AgentOrder& order) { Heard(link, order); },
+      [this, link](const grpc::Status& status, std::vector<rpc::Address> leader) {
+        Ended(link, status, std::move(leader));
       });
+}
+
+void MasterLink::Heard(uint64_t link, const v1::AgentOrder& order) {
+  const Time received = BootTimeNow();
+  absl::StatusOr<model::AgentOrder> converted = convert::FromProto(order);
+  if (!converted.ok()) {
+    LOG(ERROR) << "the master sent what cannot be understood: " << converted.status();
+    return;
+  }
+  mailbox_->PushUrgent(Event(OrderReceived{link, received, *std::move(converted)}));
+}
+
+void MasterLink::Ended(uint64_t link, const grpc::Status& status,
+                       std::vector<rpc::Address> leader) {
+  mailbox_->PushUrgent(Event(LinkDown{link, status.error_message()}));
+  MutexLock lock(&mutex_);
+  if (link == link_ && stream_ != nullptr) {
+    // With nobody named, one that went away is not the first to be tried again.
+    leader_->Redirected(master_, std::move(leader));
+  }
+  --open_;
+  closed_.SignalAll();
 }
 
 void MasterLink::Drop(uint64_t link) {
@@ -53,6 +71,7 @@ void MasterLink::Drop(uint64_t link) {
   if (link_ != link || stream_ == nullptr) return;
   stream_->Cancel();
   stream_.reset();
+  leader_->Failed(master_);
 }
 
 void MasterLink::Send(uint64_t link, const model::AgentMessage& message) {
@@ -65,7 +84,7 @@ void MasterLink::Send(uint64_t link, const model::AgentMessage& message) {
 
 rpc::Address MasterLink::master() const {
   MutexLock lock(&mutex_);
-  return masters_[(next_ + masters_.size() - 1) % masters_.size()];
+  return master_;
 }
 
 }  // namespace proffer::agent

@@ -1,16 +1,18 @@
 #include "cli/client.h"
 
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cli/context_file.h"
 #include "common/base/status.h"
-#include "common/rpc/address.h"
+#include "common/leader/leader_finder.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/deadline.h"
 #include "common/rpc/grpc_status.h"
+#include "common/rpc/leader_hint.h"
 
 namespace proffer::cli {
 namespace {
@@ -19,6 +21,7 @@ constexpr int64_t kUsageMs = 1'000;
 constexpr int64_t kAnswerMs = 10'000;
 constexpr int64_t kProbeMs = 2'000;
 constexpr int kPageSize = 1'000;
+constexpr int kMostTries = 6;  // Three masters, and what they say of each other.
 
 void SetDeadline(grpc::ClientContext* context, int64_t ms) {
   context->set_deadline(rpc::DeadlineIn(ms));
@@ -45,15 +48,19 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Connect(const Context& context,
 }
 
 absl::StatusOr<std::unique_ptr<Client>> Client::ConnectTo(const std::string& addresses) {
-  absl::StatusOr<std::vector<rpc::Address>> parsed = rpc::ParseAddresses(addresses);
-  if (!parsed.ok()) return Annotate(parsed.status(), "the master's address");
-  for (const rpc::Address& address : *parsed) {
-    std::unique_ptr<Client> client(new Client(address.target));
-    if (parsed->size() == 1) return client;
+  absl::StatusOr<std::unique_ptr<LeaderFinder>> leader = LeaderFinder::Make(addresses);
+  if (!leader.ok()) return Annotate(leader.status(), "the master's address");
+  for (int tries = 0; tries < kMostTries; ++tries) {
+    const std::optional<rpc::Address> address = (*leader)->Await(kProbeMs);
+    if (!address) break;
+    std::unique_ptr<Client> client(new Client(address->target));
     grpc::ClientContext call;
     SetDeadline(&call, kProbeMs);
     v1::Cluster unused;
     if (client->stub_->GetCluster(&call, v1::GetClusterRequest(), &unused).ok()) return client;
+    (*leader)->Redirected(*address, rpc::LeaderHint(call));
+    // Where there is no other, the call itself will tell what is wrong.
+    if ((*leader)->Current() == address) return client;
   }
   return absl::UnavailableError(absl::StrCat("no master that leads answers at any of ", addresses,
                                              "; are they running, and is the address right?"));

@@ -19,7 +19,7 @@ absl::StatusOr<std::string> FindMaster(const Context& context, const Globals& gl
 
 class Client {
  public:
-  // Of several addresses the first one that answers. Does not wait for a single one.
+  // The first that leads, of those that the addresses name and lead to. Waits for no single one.
   static absl::StatusOr<std::unique_ptr<Client>> Connect(const Context& context,
                                                          const Globals& globals);
   static absl::StatusOr<std::unique_ptr<Client>> ConnectTo(const std::string& addresses);

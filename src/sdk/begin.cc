@@ -10,22 +10,22 @@
 
 namespace proffer::sdk {
 
-absl::StatusOr<std::vector<rpc::Address>> Masters(const FrameworkOptions& options) {
+absl::StatusOr<std::shared_ptr<LeaderFinder>> FindLeader(const FrameworkOptions& options) {
   ASSIGN_OR_RETURN(const std::string text, FindMaster(options.master));
-  absl::StatusOr<std::vector<rpc::Address>> masters = rpc::ParseAddresses(text);
-  if (!masters.ok()) return Annotate(masters.status(), "the address of the master");
-  return masters;
+  absl::StatusOr<std::unique_ptr<LeaderFinder>> leader = LeaderFinder::Make(text);
+  if (!leader.ok()) return Annotate(leader.status(), "the address of the master");
+  return *std::move(leader);
 }
 
 absl::StatusOr<std::unique_ptr<Driver>> MakeDriver(const FrameworkOptions& options,
                                                    std::optional<TaskQueue::Options> queue,
-                                                   const std::vector<rpc::Address>& masters,
+                                                   std::shared_ptr<LeaderFinder> leader,
                                                    Receiver* receiver) {
   ASSIGN_OR_RETURN(Config config, ToConfig(options));
   std::shared_ptr<StateStore> store = options.state_store;
   if (store == nullptr) store = std::make_shared<MemoryStateStore>();
   return Driver::Make(std::move(config), std::move(queue), std::move(store),
-                      std::make_unique<GrpcTransport>(masters), receiver);
+                      std::make_unique<GrpcTransport>(std::move(leader)), receiver);
 }
 
 }  // namespace proffer::sdk

@@ -100,7 +100,7 @@ void Run::Kill(std::optional<std::chrono::milliseconds> grace) const {
 
 struct Framework::Inside final : sdk::Receiver {
   FrameworkOptions options;
-  std::vector<rpc::Address> masters;
+  std::shared_ptr<LeaderFinder> leader;
   const std::shared_ptr<sdk::DriverGate> gate = std::make_shared<sdk::DriverGate>();
   std::unique_ptr<sdk::Driver> driver;
 
@@ -191,7 +191,7 @@ struct Framework::Inside final : sdk::Receiver {
     result.hostname = end.hostname;
     result.launches = end.launches;
     MutexLock lock(&mutex);
-    result.source = std::make_shared<const Result::Source>(Result::Source{masters, framework_id});
+    result.source = std::make_shared<const Result::Source>(Result::Source{leader, framework_id});
     return result;
   }
 };
@@ -200,11 +200,11 @@ Framework::Framework(std::shared_ptr<Inside> inside) : inside_(std::move(inside)
 
 absl::StatusOr<std::unique_ptr<Framework>> Framework::Start(FrameworkOptions options) {
   auto inside = std::make_shared<Inside>();
-  ASSIGN_OR_RETURN(inside->masters, sdk::Masters(options));
+  ASSIGN_OR_RETURN(inside->leader, sdk::FindLeader(options));
   inside->options = std::move(options);
   ASSIGN_OR_RETURN(inside->driver,
                    sdk::MakeDriver(inside->options, sdk::TaskQueue::Options{inside->options.roles},
-                                   inside->masters, inside.get()));
+                                   inside->leader, inside.get()));
   inside->gate->Open(inside->driver.get());
   inside->driver->Begin();
   return std::unique_ptr<Framework>(new Framework(std::move(inside)));

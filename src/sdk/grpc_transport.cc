@@ -1,6 +1,7 @@
 // Carries calls and events over a bidirectional stream.
 #include "sdk/grpc_transport.h"
 
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -28,7 +29,7 @@ std::string Reason(const std::string& target, const grpc::Status& status) {
 
 }  // namespace
 
-GrpcTransport::GrpcTransport(std::vector<rpc::Address> masters) : masters_(std::move(masters)) {}
+GrpcTransport::GrpcTransport(std::shared_ptr<LeaderFinder> leader) : leader_(std::move(leader)) {}
 
 GrpcTransport::~GrpcTransport() {
   Stream::Pointer stream;
@@ -42,24 +43,32 @@ GrpcTransport::~GrpcTransport() {
 }
 
 void GrpcTransport::Open(uint64_t number) {
-  std::shared_ptr<grpc::Channel> channel;
+  const std::optional<rpc::Address> master = leader_->Current();
+  if (!master) {
+    report_(StreamDown{0, "no master is known to lead"});
+    return;
+  }
+  std::shared_ptr<v1::SchedulerService::Stub> stub =
+      v1::SchedulerService::NewStub(rpc::MakeChannel(*master));
   {
     MutexLock lock(&mutex_);
     number_ = number;
+    master_ = *master;
     heard_ = false;
     ++open_;
-    channel = rpc::MakeChannel(masters_.current());
   }
-  std::shared_ptr<v1::SchedulerService::Stub> stub = v1::SchedulerService::NewStub(channel);
   // Before the stream begins, so that its end cannot overtake this. Send and Close come from this
   // very thread, later.
   report_(StreamUp{number});
-  Stream::Pointer stream =
-      Stream::Open([&](grpc::ClientContext* context,
-                       Stream* reactor) { stub->async()->Connect(context, reactor); },
-                   [this, number](const v1::SchedulerEvent& event) { Heard(number, event); },
-                   // The channel lives as long as the stream.
-                   [this, number, stub](const grpc::Status& status) { Ended(number, status); });
+  Stream::Pointer stream = Stream::Open(
+      [&](grpc::ClientContext* context, Stream* reactor) {
+        stub->async()->Connect(context, reactor);
+      },
+      [this, number](const v1::SchedulerEvent& event) { Heard(number, event); },
+      // The channel lives as long as the stream.
+      [this, number, stub](const grpc::Status& status, std::vector<rpc::Address> leader) {
+        Ended(number, status, std::move(leader));
+      });
   {
     MutexLock lock(&mutex_);
     if (number_ == number) stream_ = stream;
@@ -80,7 +89,7 @@ void GrpcTransport::Close(uint64_t number) {
     MutexLock lock(&mutex_);
     if (number != number_) return;
     number_ = 0;
-    if (!heard_) masters_.Failed();
+    if (!heard_) leader_->Failed(master_);
     stream = std::exchange(stream_, nullptr);
   }
   if (stream != nullptr) stream->Cancel();
@@ -99,16 +108,20 @@ void GrpcTransport::Heard(uint64_t number, const v1::SchedulerEvent& event) {
                         converted.ok() ? *std::move(converted) : model::SchedulerEvent()});
 }
 
-void GrpcTransport::Ended(uint64_t number, const grpc::Status& status) {
+void GrpcTransport::Ended(uint64_t number, const grpc::Status& status,
+                          std::vector<rpc::Address> leader) {
   std::string reason;
   {
     MutexLock lock(&mutex_);
     if (number == number_) {
-      reason = Reason(masters_.current().target, status);
+      reason = Reason(master_.target, status);
       number_ = 0;
       stream_.reset();
-      // A leader that went away is tried once more; where none ever answered, the next one is.
-      if (!heard_ || status.error_code() == grpc::StatusCode::UNAVAILABLE) masters_.Failed();
+      if (!leader.empty()) {
+        leader_->Redirected(master_, std::move(leader));
+      } else if (!heard_ || status.error_code() == grpc::StatusCode::UNAVAILABLE) {
+        leader_->Failed(master_);
+      }
     }
   }
   if (!reason.empty()) report_(StreamDown{number, std::move(reason)});

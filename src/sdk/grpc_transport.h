@@ -6,18 +6,16 @@
 #include <vector>
 
 #include "common/base/mutex.h"
-#include "common/rpc/address.h"
+#include "common/leader/leader_finder.h"
 #include "common/rpc/client_stream.h"
 #include "proffer/v1/scheduler.grpc.pb.h"
-#include "sdk/leader_finder.h"
 #include "sdk/transport.h"
 
 namespace proffer::sdk {
 
 class GrpcTransport final : public Transport {
  public:
-  // REQUIRES: at least one address.
-  explicit GrpcTransport(std::vector<rpc::Address> masters);
+  explicit GrpcTransport(std::shared_ptr<LeaderFinder> leader);
   // Cancels what is open and waits for gRPC to be done with it.
   ~GrpcTransport() override;
 
@@ -30,12 +28,13 @@ class GrpcTransport final : public Transport {
   using Stream = rpc::ClientStream<v1::SchedulerCall, v1::SchedulerEvent>;
 
   void Heard(uint64_t number, const v1::SchedulerEvent& event);
-  void Ended(uint64_t number, const grpc::Status& status);
+  void Ended(uint64_t number, const grpc::Status& status, std::vector<rpc::Address> leader);
 
+  const std::shared_ptr<LeaderFinder> leader_;
   Report report_;
   Mutex mutex_;
   CondVar none_open_;
-  LeaderFinder<rpc::Address> masters_ GUARDED_BY_MUTEX(mutex_);
+  rpc::Address master_ GUARDED_BY_MUTEX(mutex_);  // At the other end of the stream.
   uint64_t number_ GUARDED_BY_MUTEX(mutex_) = 0;  // Of `stream_`; 0: closed.
   Stream::Pointer stream_ GUARDED_BY_MUTEX(mutex_);
   bool heard_ GUARDED_BY_MUTEX(mutex_) = false;  // Anything, on that stream.

@@ -81,12 +81,12 @@ struct SchedulerDriver::Inside final : sdk::Receiver {
 
 absl::StatusOr<std::unique_ptr<SchedulerDriver>> SchedulerDriver::Start(FrameworkOptions options,
                                                                         Scheduler* scheduler) {
-  ASSIGN_OR_RETURN(const auto masters, sdk::Masters(options));
+  ASSIGN_OR_RETURN(std::shared_ptr<LeaderFinder> leader, sdk::FindLeader(options));
   auto inside = std::make_unique<Inside>();
   inside->options = std::move(options);
   inside->scheduler = scheduler;
   ASSIGN_OR_RETURN(inside->driver,
-                   sdk::MakeDriver(inside->options, std::nullopt, masters, inside.get()));
+                   sdk::MakeDriver(inside->options, std::nullopt, std::move(leader), inside.get()));
   inside->gate->Open(inside->driver.get());
   std::unique_ptr<SchedulerDriver> driver(new SchedulerDriver(std::move(inside)));
   scheduler->driver_ = driver.get();

@@ -2,11 +2,13 @@
 #include "sdk/task_output.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/deadline.h"
 #include "common/rpc/grpc_status.h"
+#include "common/rpc/leader_hint.h"
 #include "grpcpp/client_context.h"
 #include "proffer/v1/operator.grpc.pb.h"
 
@@ -14,6 +16,7 @@ namespace proffer {
 namespace {
 
 constexpr int64_t kLongestMs = 10'000;
+constexpr int kMostTries = 6;  // Three masters, and what they say of each other.
 
 absl::StatusOr<std::string> ReadTail(const Result& result, v1::LogStream stream,
                                      int64_t max_bytes) {
@@ -21,9 +24,12 @@ absl::StatusOr<std::string> ReadTail(const Result& result, v1::LogStream stream,
     return absl::NotFoundError("the task was never launched");
   }
   const auto deadline = rpc::DeadlineIn(kLongestMs);
-  absl::Status status = absl::UnavailableError("no master is known");
-  for (const rpc::Address& master : result.source->masters) {
-    const auto stub = v1::OperatorService::NewStub(rpc::MakeChannel(master));
+  LeaderFinder& leader = *result.source->leader;
+  absl::Status status = absl::UnavailableError("no master is known to lead");
+  for (int tries = 0; tries < kMostTries; ++tries) {
+    const std::optional<rpc::Address> master = leader.Await(kLongestMs);
+    if (!master) break;
+    const auto stub = v1::OperatorService::NewStub(rpc::MakeChannel(*master));
     grpc::ClientContext context;
     context.set_deadline(deadline);
     v1::ReadLogsRequest request;
@@ -37,8 +43,9 @@ absl::StatusOr<std::string> ReadTail(const Result& result, v1::LogStream stream,
     while (reader->Read(&chunk)) text += chunk.data();
     status = rpc::FromGrpc(reader->Finish());
     if (status.ok()) return text;
-    // Another master may lead.
     if (!absl::IsUnavailable(status)) break;
+    // Another master may lead.
+    leader.Redirected(*master, rpc::LeaderHint(context));
   }
   return status;
 }

@@ -6,9 +6,11 @@
 #include <functional>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "common/base/limits.h"
 #include "common/base/mutex.h"
+#include "common/rpc/leader_hint.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/client_callback.h"
 
@@ -19,11 +21,12 @@ template <typename Out, typename In>
 class ClientStream : public grpc::ClientBidiReactor<Out, In> {
  public:
   using Pointer = std::shared_ptr<ClientStream>;
+  // How it ended, and who was said to lead if it was another than the one that was asked.
+  using OnClosed = std::function<void(const grpc::Status&, std::vector<Address> leader)>;
 
   // `start` binds the stub's method: [&](ctx, reactor) { stub->async()->Connect(ctx, reactor); }.
   template <typename Start>
-  static Pointer Open(Start start, std::function<void(const In&)> on_message,
-                      std::function<void(const grpc::Status&)> on_closed) {
+  static Pointer Open(Start start, std::function<void(const In&)> on_message, OnClosed on_closed) {
     Pointer stream(new ClientStream(std::move(on_message), std::move(on_closed)));
     stream->self_ = stream;
     start(&stream->context_, stream.get());
@@ -68,13 +71,12 @@ class ClientStream : public grpc::ClientBidiReactor<Out, In> {
     }
   }
   void OnDone(const grpc::Status& status) override {
-    on_closed_(status);
+    on_closed_(status, LeaderHint(context_));
     self_.reset();
   }
 
  private:
-  ClientStream(std::function<void(const In&)> on_message,
-               std::function<void(const grpc::Status&)> on_closed)
+  ClientStream(std::function<void(const In&)> on_message, OnClosed on_closed)
       : on_message_(std::move(on_message)), on_closed_(std::move(on_closed)) {}
 
   void End() {
@@ -88,7 +90,7 @@ class ClientStream : public grpc::ClientBidiReactor<Out, In> {
 
   grpc::ClientContext context_;
   const std::function<void(const In&)> on_message_;
-  const std::function<void(const grpc::Status&)> on_closed_;
+  const OnClosed on_closed_;
   Pointer self_;
   In in_;
   Mutex mutex_;

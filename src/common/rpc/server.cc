@@ -11,7 +11,8 @@
 namespace proffer::rpc {
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::vector<Address>& addresses,
-                                                      const std::vector<grpc::Service*>& services) {
+                                                      const std::vector<grpc::Service*>& services,
+                                                      grpc::CallbackGenericService* others) {
   std::unique_ptr<Server> server(new Server());
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
@@ -30,6 +31,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::vector<Address>
     server->acceptors_.push_back(std::move(acceptor));
   }
   for (grpc::Service* service : services) builder.RegisterService(service);
+  if (others != nullptr) builder.RegisterCallbackGenericService(others);
   server->server_ = builder.BuildAndStart();
   if (server->server_ == nullptr) {
     return absl::InternalError("the gRPC server did not start; its log says why");

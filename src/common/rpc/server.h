@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "common/rpc/acceptor.h"
 #include "common/rpc/address.h"
+#include "grpcpp/generic/async_generic_service.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 
@@ -15,9 +16,11 @@ namespace proffer::rpc {
 
 class Server {
  public:
-  // Serves from the moment it returns. `services` outlive it.
+  // Serves from the moment it returns. `services` outlive it, and so does `others`, which is asked
+  // for whatever none of them knows.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const std::vector<Address>& addresses,
-                                                       const std::vector<grpc::Service*>& services);
+                                                       const std::vector<grpc::Service*>& services,
+                                                       grpc::CallbackGenericService* others = {});
   ~Server();
 
   // What it listens on.

@@ -124,7 +124,7 @@ struct Stage {
           events.Update([&](auto* list) { list->push_back(event.result().call_id()); });
           if (on_event) on_event(event);
         },
-        [this](const grpc::Status& status) {
+        [this](const grpc::Status& status, const std::vector<Address>&) {
           ended.Set(std::make_shared<const grpc::Status>(status));
         });
   }
