@@ -50,7 +50,7 @@ class LeaderWatch {
   const int64_t session_timeout_ms_;
 
   mutable Mutex mutex_;
-  mutable CondVar heard_something_;
+  mutable CondVar something_;
   bool ending_ GUARDED_BY_MUTEX(mutex_) = false;
   bool heard_ GUARDED_BY_MUTEX(mutex_) = false;
   std::optional<LeaderInfo> leader_ GUARDED_BY_MUTEX(mutex_);

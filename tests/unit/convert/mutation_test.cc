@@ -110,7 +110,8 @@ TEST(Mutation, OfTheMastersRegistry) {
       [](Store* damaged) {
         MemoryStore store;
         EXPECT_TRUE(master::TakeOver(&store, {"c1"}).ok());
-        for (const auto& [key, value] : damaged->ReadAll().value()) {
+        const auto records = damaged->ReadAll();
+        for (const auto& [key, value] : *records) {
           EXPECT_TRUE(store.Write({{key, value}}).ok());
         }
         return master::TakeOver(&store, {"c1"}).status();
