@@ -17,8 +17,8 @@
 #include "agent/master_link.h"
 #include "agent/runner.h"
 #include "common/base/outbox.h"
+#include "common/base/store.h"
 #include "common/base/watchdog.h"
-#include "common/fs/store.h"
 #include "common/fs/store_writer.h"
 
 namespace proffer::agent {

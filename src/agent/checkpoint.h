@@ -5,7 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "agent/core/records.h"
-#include "common/fs/store.h"
+#include "common/base/store.h"
 
 namespace proffer::agent {
 

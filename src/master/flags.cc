@@ -15,7 +15,9 @@ DEFINE_bool(insecure_tcp, false,
             "Serve loopback TCP without certificates: every local user and "
             "task may then do anything.");
 DEFINE_string(work_dir, "", "Where the registry is kept (LevelDB). Empty: in memory, for tests.");
-DEFINE_string(cluster, "", "Id of a cluster that begins with an empty registry; default: random.");
+DEFINE_string(cluster, "",
+              "Id of the cluster; a registry of another one is refused. Default: the registry's, "
+              "and a random one when it is empty.");
 DEFINE_int64(agent_ping_ms, 5000, "How often agents are pinged.");
 DEFINE_int64(agent_unreachable_ms, 75000, "Silence after which an agent is unreachable.");
 DEFINE_int64(offer_timeout_ms, 120000, "How long an offer waits for its answer.");
@@ -60,9 +62,9 @@ absl::StatusOr<ParsedFlags> ReadFlags() {
   options.addresses = *std::move(addresses);
   options.seed = FLAGS_seed != 0 ? FLAGS_seed : (uint64_t{kernel()} << 32 | kernel());
   Prng prng(options.seed);
-  options.new_cluster_id =
-      FLAGS_cluster.empty() ? absl::StrCat("C-", prng.Word(12)) : FLAGS_cluster;
-  RETURN_IF_ERROR(Annotate(model::ValidateId("cluster id", options.new_cluster_id), "--cluster"));
+  options.cluster = {FLAGS_cluster.empty() ? absl::StrCat("C-", prng.Word(12)) : FLAGS_cluster,
+                     !FLAGS_cluster.empty()};
+  RETURN_IF_ERROR(Annotate(model::ValidateId("cluster id", options.cluster.id), "--cluster"));
   options.turn_fatal_ms = FLAGS_turn_fatal_ms;
   options.core.ping_ms = FLAGS_agent_ping_ms;
   options.core.unreachable_ms = FLAGS_agent_unreachable_ms;

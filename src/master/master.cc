@@ -25,7 +25,7 @@ constexpr int64_t kLongestWaitMs = 1'000;
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Master>> Master::Start(MasterOptions options, Store* store) {
-  ASSIGN_OR_RETURN(TakenOver taken_over, TakeOver(store, options.new_cluster_id));
+  ASSIGN_OR_RETURN(TakenOver taken_over, TakeOver(store, options.cluster));
   const std::vector<rpc::Address> addresses = options.addresses;
   std::unique_ptr<Master> master(new Master(std::move(options), store, std::move(taken_over)));
   ASSIGN_OR_RETURN(

@@ -9,8 +9,8 @@
 
 #include "absl/status/statusor.h"
 #include "common/base/outbox.h"
+#include "common/base/store.h"
 #include "common/base/watchdog.h"
-#include "common/fs/store.h"
 #include "common/fs/store_writer.h"
 #include "common/rpc/server.h"
 #include "master/asking.h"
@@ -27,7 +27,7 @@ namespace proffer::master {
 
 struct MasterOptions {
   std::vector<rpc::Address> addresses;
-  std::string new_cluster_id;  // Of a store that is empty.
+  ClusterChoice cluster;
   uint64_t seed = 0;
   int64_t turn_warn_ms = 1'000;
   int64_t turn_fatal_ms = 30'000;

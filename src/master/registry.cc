@@ -1,6 +1,8 @@
 #include "master/registry.h"
 
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -89,7 +91,7 @@ absl::Status Apply(const std::string& key, const convert::OpenedRecord& record, 
   return absl::OkStatus();
 }
 
-absl::StatusOr<TakenOver> Read(Store* store) {
+absl::StatusOr<TakenOver> ReadRecords(Store* store) {
   ASSIGN_OR_RETURN(auto records, store->ReadAll());
   TakenOver out;
   for (const auto& [key, bytes] : records) {
@@ -99,28 +101,62 @@ absl::StatusOr<TakenOver> Read(Store* store) {
   return out;
 }
 
+// Adds that record to `out`; false when there is none.
+absl::StatusOr<bool> ReadOne(Store* store, const std::string& key, TakenOver* out) {
+  ASSIGN_OR_RETURN(std::optional<std::string> bytes, store->Read(key));
+  if (!bytes) return false;
+  ASSIGN_OR_RETURN(convert::OpenedRecord record, convert::OpenRecord(key, *bytes));
+  RETURN_IF_ERROR(Apply(key, record, out));
+  return true;
+}
+
+// A cluster that begins has nothing in its store. Looked at before anything is written: afterwards
+// nothing would tell a registry that has lost its first records from one that is whole.
+absl::Status RequireEmpty(Store* store) {
+  ASSIGN_OR_RETURN(auto records, store->ReadAll());
+  if (records.empty()) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(
+      "the registry has ", records.size(), " records, the first of them \"", records[0].first,
+      "\", but neither a cluster id nor an epoch; it is not whole, restore it from a backup"));
+}
+
 }  // namespace
 
 Mutation ToMutation(const Record& record) { return {KeyOf(record), std::visit(Sealed{}, record)}; }
 
-absl::StatusOr<TakenOver> TakeOver(Store* store, const std::string& new_cluster_id) {
-  // One process has the store open, so reading, raising and serving need no second read.
-  ASSIGN_OR_RETURN(TakenOver out, Read(store));
-  if (out.cluster_id.empty() && (out.epoch != 0 || !out.registry.agents.empty())) {
-    return absl::DataLossError("the registry has records but no cluster id; it is not whole");
+absl::StatusOr<TakenOver> TakeOver(Store* store, const ClusterChoice& choice) {
+  TakenOver before;
+  ASSIGN_OR_RETURN(const bool has_cluster, ReadOne(store, kClusterKey, &before));
+  ASSIGN_OR_RETURN(const bool has_epoch, ReadOne(store, kEpochKey, &before));
+  // Both are written by one write, and never deleted.
+  if (has_cluster != has_epoch || before.cluster_id.empty() == has_cluster) {
+    return absl::DataLossError(absl::StrCat("the registry has ", has_cluster ? "a" : "no",
+                                            " cluster id and ", has_epoch ? "an" : "no",
+                                            " epoch; it is not whole, restore it from a backup"));
   }
   std::vector<Mutation> batch;
-  if (out.cluster_id.empty()) {
-    out.cluster_id = new_cluster_id;
+  if (!has_cluster) {
+    RETURN_IF_ERROR(RequireEmpty(store));
+    before.cluster_id = choice.id;
     internal::ClusterRecord cluster;
-    cluster.set_cluster_id(new_cluster_id);
+    cluster.set_cluster_id(choice.id);
     batch.push_back({kClusterKey, Seal("cluster", cluster)});
+  } else if (choice.no_other && before.cluster_id != choice.id) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the registry is that of cluster ", before.cluster_id, ", not of ", choice.id,
+                     "; name the right cluster, or the right place of the registry"));
   }
-  ++out.epoch;
   internal::EpochRecord epoch;
-  epoch.set_epoch(out.epoch);
+  epoch.set_epoch(before.epoch + 1);
   batch.push_back({kEpochKey, Seal("epoch", epoch)});
+  // From here on no former leader can change what is about to be read.
   RETURN_IF_ERROR(Annotate(store->Write(batch), "raise the epoch"));
+  ASSIGN_OR_RETURN(TakenOver out, ReadRecords(store));
+  if (out.cluster_id != before.cluster_id || out.epoch != before.epoch + 1) {
+    return absl::AbortedError(absl::StrCat("epoch ", before.epoch + 1, " of cluster ",
+                                           before.cluster_id, " was raised, but epoch ", out.epoch,
+                                           " of cluster ", out.cluster_id, " is there"));
+  }
   return out;
 }
 

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "common/fs/store.h"
+#include "common/base/store.h"
 #include "master/core/records.h"
 
 namespace proffer::master {
@@ -17,9 +17,18 @@ struct TakenOver {
   Registry registry;
 };
 
-// Raises the epoch (a synced write) and reads everything. A store that is empty becomes that of
-// cluster `new_cluster_id`. DATA_LOSS names the record that is damaged or of an unknown type.
-absl::StatusOr<TakenOver> TakeOver(Store* store, const std::string& new_cluster_id);
+// Which cluster a master is to serve.
+struct ClusterChoice {
+  std::string id;         // Of a store that is empty.
+  bool no_other = false;  // Refuse a store of another cluster; otherwise its own id counts.
+};
+
+// Reads cluster id and epoch, raises the epoch, and only then reads everything: what a former
+// leader still has under way is either part of what is read or refused by the store. An empty store
+// becomes that of cluster `choice.id`. DATA_LOSS names the record that is damaged, and says what a
+// registry that is not whole lacks. FAILED_PRECONDITION: another cluster's, or a record of an
+// unknown type. ABORTED: another master raised the epoch meanwhile.
+absl::StatusOr<TakenOver> TakeOver(Store* store, const ClusterChoice& choice);
 
 Mutation ToMutation(const Record& record);
 

@@ -83,7 +83,7 @@ std::string Named(const Layers& layers, const std::string& include) {
       {"glog/", "glog"},       {"gflags/", "gflags"},
       {"leveldb/", "leveldb"}, {"re2/", "re2"},
       {"zlib.h", "zlib"},      {"CLI/", "cli11"},
-      {"yaml-cpp/", "yaml"}};
+      {"yaml-cpp/", "yaml"},   {"zookeeper/", "zookeeper"}};
   if (StartsWith(include, "proffer/v1/") || StartsWith(include, "proffer/internal/")) {
     return EndsWith(include, ".grpc.pb.h") ? "stubs" : "proto";
   }

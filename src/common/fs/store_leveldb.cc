@@ -54,6 +54,18 @@ absl::StatusOr<std::vector<std::pair<std::string, std::string>>> LevelDbStore::R
   return records;
 }
 
+absl::StatusOr<std::optional<std::string>> LevelDbStore::Read(const std::string& key) {
+  leveldb::ReadOptions options;
+  options.verify_checksums = true;
+  std::string value;
+  const leveldb::Status found = db_->Get(options, key, &value);
+  if (found.IsNotFound()) return std::optional<std::string>();
+  if (!found.ok()) {
+    return absl::DataLossError(absl::StrCat("read \"", key, "\": ", found.ToString()));
+  }
+  return std::optional<std::string>(std::move(value));
+}
+
 absl::Status LevelDbStore::Write(const std::vector<Mutation>& batch) {
   leveldb::WriteBatch writes;
   for (const Mutation& mutation : batch) {

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "common/fs/store.h"
+#include "common/base/store.h"
 
 namespace leveldb {
 class DB;
@@ -21,6 +21,7 @@ class LevelDbStore final : public Store {
   ~LevelDbStore() override;
 
   absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ReadAll() override;
+  absl::StatusOr<std::optional<std::string>> Read(const std::string& key) override;
   absl::Status Write(const std::vector<Mutation>& batch) override;
 
  private:

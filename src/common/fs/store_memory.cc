@@ -7,6 +7,13 @@ absl::StatusOr<std::vector<std::pair<std::string, std::string>>> MemoryStore::Re
   return std::vector<std::pair<std::string, std::string>>(records_.begin(), records_.end());
 }
 
+absl::StatusOr<std::optional<std::string>> MemoryStore::Read(const std::string& key) {
+  MutexLock lock(&mutex_);
+  const auto found = records_.find(key);
+  if (found == records_.end()) return std::optional<std::string>();
+  return std::optional<std::string>(found->second);
+}
+
 absl::Status MemoryStore::Write(const std::vector<Mutation>& batch) {
   MutexLock lock(&mutex_);
   for (const Mutation& mutation : batch) {

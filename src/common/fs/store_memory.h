@@ -4,13 +4,14 @@
 #include <map>
 
 #include "common/base/mutex.h"
-#include "common/fs/store.h"
+#include "common/base/store.h"
 
 namespace proffer {
 
 class MemoryStore final : public Store {
  public:
   absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ReadAll() override;
+  absl::StatusOr<std::optional<std::string>> Read(const std::string& key) override;
   absl::Status Write(const std::vector<Mutation>& batch) override;
 
  private:

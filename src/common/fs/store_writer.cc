@@ -5,6 +5,9 @@
 #include <iterator>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "common/base/end_process.h"
+
 namespace proffer {
 
 StoreWriter::StoreWriter(Store* store, std::function<void(uint64_t)> on_durable)
@@ -38,6 +41,10 @@ void StoreWriter::Run() {
       seq = last_seq_;
     }
     const absl::Status written = store_->Write(batch);
+    // Neither is a fault of ours: there is a new leader, or the store is out of reach.
+    if (absl::IsAborted(written) || absl::IsUnavailable(written)) {
+      EndProcess(absl::StrCat("a record could not be made durable: ", written.message()));
+    }
     if (!written.ok()) {
       LOG(FATAL) << "a record could not be made durable: " << written
                  << "; ending the process, restart recovers from what is stored";

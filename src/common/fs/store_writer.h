@@ -8,14 +8,15 @@
 #include <vector>
 
 #include "common/base/mutex.h"
-#include "common/fs/store.h"
+#include "common/base/store.h"
 
 namespace proffer {
 
 class StoreWriter {
  public:
   // `on_durable(seq)` is called on the writer's thread. A failed write ends the process: what was
-  // decided cannot be taken back, and restart is the recovery path.
+  // decided cannot be taken back, and restart is the recovery path. By EndProcess when somebody
+  // else has taken over the store or it is out of reach, else, as a defect would, with a core dump.
   StoreWriter(Store* store, std::function<void(uint64_t seq)> on_durable);
   // Writes what is queued, then stops.
   ~StoreWriter();

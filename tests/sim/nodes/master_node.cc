@@ -31,7 +31,7 @@ void MasterNode::OnCrash() {
 void MasterNode::SessionLost() { Crash(world().prng().Between(1, 3'000)); }
 
 void MasterNode::Lead() {
-  absl::StatusOr<master::TakenOver> taken = master::TakeOver(ensemble_->store(), "C-sim");
+  absl::StatusOr<master::TakenOver> taken = master::TakeOver(ensemble_->store(), {"C-sim"});
   if (!taken.ok()) {
     world().Violation(absl::StrCat("L4: the registry cannot be read: ", taken.status().ToString()));
     return;

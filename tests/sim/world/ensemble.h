@@ -71,6 +71,9 @@ class Ensemble {
     absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ReadAll() override {
       return store_.ReadAll();
     }
+    absl::StatusOr<std::optional<std::string>> Read(const std::string& key) override {
+      return store_.Read(key);
+    }
     absl::Status Write(const std::vector<Mutation>& batch) override;
     absl::Status Commit(uint64_t epoch, const std::vector<Mutation>& batch);
     uint64_t epoch() const { return epoch_; }

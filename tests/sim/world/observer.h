@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "common/fs/store.h"
+#include "common/base/store.h"
 #include "common/model/agent_protocol.h"
 #include "common/model/scheduler_protocol.h"
 #include "master/core/core.h"

@@ -107,7 +107,15 @@ TEST(Mutation, OfTheMastersRegistry) {
       [](const master::Record& record) {
         return std::vector<Mutation>{master::ToMutation(record)};
       },
-      [](Store* store) { return master::TakeOver(store, "c1").status(); });
+      [](Store* damaged) {
+        MemoryStore store;
+        EXPECT_TRUE(master::TakeOver(&store, {"c1"}).ok());
+        const auto records = damaged->ReadAll();
+        for (const auto& [key, value] : *records) {
+          EXPECT_TRUE(store.Write({{key, value}}).ok());
+        }
+        return master::TakeOver(&store, {"c1"}).status();
+      });
 }
 
 TEST(Mutation, OfTheAgentsCheckpoint) {

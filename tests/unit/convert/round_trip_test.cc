@@ -83,14 +83,14 @@ TEST(RoundTrip, TheMastersRegistry) {
   for (uint64_t seed = 1; seed <= kValues; ++seed) {
     Prng prng(seed);
     MemoryStore store;
-    ASSERT_TRUE(master::TakeOver(&store, "c1").ok());
+    ASSERT_TRUE(master::TakeOver(&store, {"c1"}).ok());
     master::Registry expected;
     for (int i = 0; i < 6; ++i) {
       const auto record = Random<master::Record>(&prng);
       expected.Apply(record);
       ASSERT_TRUE(store.Write({master::ToMutation(record)}).ok());
     }
-    const absl::StatusOr<master::TakenOver> found = master::TakeOver(&store, "c2");
+    const absl::StatusOr<master::TakenOver> found = master::TakeOver(&store, {"c2"});
     ASSERT_TRUE(found.ok()) << "seed " << seed << ": " << found.status();
     EXPECT_EQ(found->cluster_id, "c1");
     EXPECT_EQ(found->epoch, 2u);

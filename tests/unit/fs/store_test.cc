@@ -246,6 +246,9 @@ TEST(LevelDbStoreTest, DamageInATableIsDataLoss) {
 class GatedStore final : public Store {
  public:
   absl::StatusOr<Records> ReadAll() override { return Records(); }
+  absl::StatusOr<std::optional<std::string>> Read(const std::string&) override {
+    return std::nullopt;
+  }
   absl::Status Write(const std::vector<Mutation>& batch) override {
     MutexLock lock(&mutex_);
     batches_.push_back(batch.size());

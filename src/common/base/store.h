@@ -1,5 +1,6 @@
 // A durable map of small records: what the registry of a master and the checkpoint of an agent
-// are written to. Keys are printable paths ("agent/…"), values opaque bytes.
+// are written to. Keys are printable paths ("agent/…"), values opaque bytes. Only the interface:
+// what stands behind it lies in common/fs and common/zookeeper, which do not know each other.
 #pragma once
 
 #include <optional>
@@ -27,8 +28,13 @@ class Store {
   // are never skipped silently.
   virtual absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ReadAll() = 0;
 
-  // All or nothing, in order, and durable when it returns OK. After an error the state on disk
-  // is unknown and the process must end; recovery reads what is there.
+  // One record, nullopt when there is none. The same errors as ReadAll.
+  virtual absl::StatusOr<std::optional<std::string>> Read(const std::string& key) = 0;
+
+  // In order, and durable when it returns OK. After an error the state is unknown, but for this: a
+  // prefix of the batch is there and nothing behind it, and a store on one disk has all or nothing.
+  // The process must then end; recovery reads what is there. ABORTED: somebody else has taken over
+  // the store, and nothing of ours will ever be written again. UNAVAILABLE: out of reach.
   virtual absl::Status Write(const std::vector<Mutation>& batch) = 0;
 };
 

@@ -1,0 +1,16 @@
+// The way out for a process that may no longer act: it has lost the lead or its store. Nothing is
+// tidied up, because whatever it still did could be wrong; restart is the recovery path.
+#pragma once
+
+#include "absl/strings/string_view.h"
+
+namespace proffer {
+
+// Exit status of such an end. A supervisor starts the process again.
+inline constexpr int kExitLostLead = 3;
+
+// Logs `why`, an end of a sentence ("the session has expired"), and ends the process at once, with
+// all its threads and without destructors. THREAD: any.
+[[noreturn]] void EndProcess(absl::string_view why);
+
+}  // namespace proffer
