@@ -37,6 +37,7 @@ struct Described {
   std::string operator()(const ShimLost& e) const {
     return "attempt " + e.attempt.ToString() + " lost its shim";
   }
+  std::string operator()(const LeaderFound&) const { return ""; }
   std::string operator()(const LinkDown& e) const { return "master not connected: " + e.reason; }
   template <typename Other>
   std::string operator()(const Other&) const {
@@ -135,6 +136,8 @@ void Agent::RunCore() {
       const Event& event = std::get<Event>(item);
       NoteLife(event);
       PassFailpoints(event);
+      // What made the core want another one was said before it could know of this.
+      if (std::holds_alternative<LinkUp>(event)) connect_at_ = Time::Never();
       effects = Effects();
       core_->Step(now, event, &effects);
       CarryOut(effects);

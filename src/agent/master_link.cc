@@ -2,6 +2,7 @@
 
 #include <glog/logging.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -12,9 +13,12 @@
 namespace proffer::agent {
 
 MasterLink::MasterLink(LeaderFinder* leader, AgentMailbox* mailbox)
-    : leader_(leader), mailbox_(mailbox) {}
+    : leader_(leader), mailbox_(mailbox) {
+  leader_->OnFound([this](const std::vector<rpc::Address>& addresses) { Found(addresses); });
+}
 
 MasterLink::~MasterLink() {
+  leader_->OnFound(nullptr);
   MutexLock lock(&mutex_);
   if (stream_ != nullptr) stream_->Cancel();
   while (open_ > 0) closed_.Wait(&mutex_);
@@ -42,6 +46,14 @@ void MasterLink::Connect() {
       [this, link](const grpc::Status& status, std::vector<rpc::Address> leader) {
         Ended(link, status, std::move(leader));
       });
+}
+
+void MasterLink::Found(const std::vector<rpc::Address>& leader) {
+  MutexLock lock(&mutex_);
+  // One that led before may be frozen, or not know yet that it leads no more.
+  const bool elsewhere = std::find(leader.begin(), leader.end(), master_) == leader.end();
+  if (stream_ != nullptr && elsewhere) stream_->Cancel();
+  mailbox_->PushUrgent(Event(LeaderFound()));
 }
 
 void MasterLink::Heard(uint64_t link, const v1::AgentOrder& order) {

@@ -31,6 +31,7 @@ class MasterLink {
  private:
   using Stream = rpc::ClientStream<v1::AgentMessage, v1::AgentOrder>;
 
+  void Found(const std::vector<rpc::Address>& leader);
   void Heard(uint64_t link, const v1::AgentOrder& order);
   void Ended(uint64_t link, const grpc::Status& status, std::vector<rpc::Address> leader);
 

@@ -75,6 +75,11 @@ void Driver::Decide() {
     inputs_.TakeAll(wait_ms, &mail);
     const Time now = BootTimeNow();
     for (const Input& input : mail) {
+      const auto* event = std::get_if<Event>(&input);
+      // What made the core want another one was said before it could know of this.
+      if (event != nullptr && std::holds_alternative<StreamUp>(*event)) {
+        connect_at_ = Time::Never();
+      }
       Output stepped;
       core_.Step(now, input, &stepped);
       CarryOut(std::move(stepped));

@@ -1,6 +1,7 @@
 // Carries calls and events over a bidirectional stream.
 #include "sdk/grpc_transport.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -32,6 +33,7 @@ std::string Reason(const std::string& target, const grpc::Status& status) {
 GrpcTransport::GrpcTransport(std::shared_ptr<LeaderFinder> leader) : leader_(std::move(leader)) {}
 
 GrpcTransport::~GrpcTransport() {
+  leader_->OnFound(nullptr);
   Stream::Pointer stream;
   {
     MutexLock lock(&mutex_);
@@ -40,6 +42,22 @@ GrpcTransport::~GrpcTransport() {
   if (stream != nullptr) stream->Cancel();
   MutexLock lock(&mutex_);
   while (open_ > 0) none_open_.Wait(&mutex_);
+}
+
+void GrpcTransport::Begin(Report report) {
+  report_ = std::move(report);
+  leader_->OnFound([this](const std::vector<rpc::Address>& addresses) { Found(addresses); });
+}
+
+void GrpcTransport::Found(const std::vector<rpc::Address>& leader) {
+  Stream::Pointer stream;
+  {
+    MutexLock lock(&mutex_);
+    // One that led before may be frozen, or not know yet that it leads no more.
+    if (std::find(leader.begin(), leader.end(), master_) == leader.end()) stream = stream_;
+  }
+  if (stream != nullptr) stream->Cancel();
+  report_(LeaderFound());
 }
 
 void GrpcTransport::Open(uint64_t number) {

@@ -19,7 +19,7 @@ class GrpcTransport final : public Transport {
   // Cancels what is open and waits for gRPC to be done with it.
   ~GrpcTransport() override;
 
-  void Begin(Report report) override { report_ = std::move(report); }
+  void Begin(Report report) override;
   void Open(uint64_t stream) override;
   bool Send(uint64_t stream, const model::SchedulerCall& call) override;
   void Close(uint64_t stream) override;
@@ -27,6 +27,7 @@ class GrpcTransport final : public Transport {
  private:
   using Stream = rpc::ClientStream<v1::SchedulerCall, v1::SchedulerEvent>;
 
+  void Found(const std::vector<rpc::Address>& leader);
   void Heard(uint64_t number, const v1::SchedulerEvent& event);
   void Ended(uint64_t number, const grpc::Status& status, std::vector<rpc::Address> leader);
 

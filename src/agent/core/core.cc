@@ -72,6 +72,8 @@ void Core::Step(Time now, const Event& event, Effects* effects) {
           // A shell connects only when asked, which is after recovery.
           CHECK(recovery_.done()) << "connected before recovery was done";
           link_.OnUp(turn, what.link);
+        } else if constexpr (std::is_same_v<What, LeaderFound>) {
+          link_.OnLeaderFound(turn);
         } else if constexpr (std::is_same_v<What, LinkDown>) {
           link_.OnDown(turn, what.link);
         } else if constexpr (std::is_same_v<What, OrderReceived>) {

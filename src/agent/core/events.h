@@ -23,6 +23,8 @@ struct LinkDown {
   uint64_t link = 0;
   std::string reason;
 };
+// It is known anew who leads: there is no point in waiting longer before the next attempt.
+struct LeaderFound {};
 struct OrderReceived {
   uint64_t link = 0;
   Time received;  // When the last byte came in, not when its turn began.
@@ -81,7 +83,8 @@ struct WallClockSet {
   int64_t offset_ms = 0;
 };
 
-using Event = std::variant<LinkUp, LinkDown, OrderReceived, ContainerStarted, LaunchFailed,
-                           LaunchCancelled, ContainerEnded, ShimLost, NoTrace, WallClockSet>;
+using Event =
+    std::variant<LinkUp, LinkDown, LeaderFound, OrderReceived, ContainerStarted, LaunchFailed,
+                 LaunchCancelled, ContainerEnded, ShimLost, NoTrace, WallClockSet>;
 
 }  // namespace proffer::agent

@@ -121,6 +121,13 @@ void Link::OnDown(const Turn& turn, uint64_t link) {
   Connect(turn);
 }
 
+void Link::OnLeaderFound(const Turn& turn) {
+  if (number_ != 0 || failures_ == 0) return;  // Connected, or not to be yet.
+  // Not at once: all agents are told at the same time, and it may have a registry to read.
+  failures_ = std::min(failures_, 1);
+  Connect(turn);
+}
+
 void Link::Drop(const Turn& turn, std::string reason) {
   if (number_ == 0) return;
   turn.effects->drop_link = DropLink{number_, std::move(reason)};

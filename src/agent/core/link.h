@@ -34,6 +34,7 @@ class Link {
 
   void OnUp(const Turn& turn, uint64_t link);
   void OnDown(const Turn& turn, uint64_t link);
+  void OnLeaderFound(const Turn& turn);
   // Any order counts as a sign of life.
   void Heard(Time received);
 

@@ -13,10 +13,10 @@ namespace {
 
 absl::StatusOr<Address> ParseOne(absl::string_view text) {
   if (absl::StartsWith(text, "zk://")) {
-    return absl::UnimplementedError(
+    return absl::InvalidArgumentError(
         absl::StrCat("\"", text,
-                     "\": finding the leader by ZooKeeper is not built into this "
-                     "version; name the masters as unix:/path or host:port"));
+                     "\": expected unix:/path or host:port, found a ZooKeeper ensemble; "
+                     "it stands for all masters, and alone"));
   }
   if (absl::StartsWith(text, "unix:")) {
     const absl::string_view path = text.substr(5);

@@ -23,6 +23,8 @@ struct StreamDown {
   uint64_t stream = 0;
   std::string reason;
 };
+// It is known anew who leads: there is no point in waiting longer before the next attempt.
+struct LeaderFound {};
 struct EventReceived {
   uint64_t stream = 0;
   Time received;  // When the last byte came in, not when its turn began.
@@ -93,8 +95,8 @@ struct TeardownAsked {};
 struct LeaveAsked {};
 
 using Event =
-    std::variant<StreamUp, StreamDown, EventReceived, UpdateHandled, Saved, StoreFailed,
-                 AcceptAsked, DeclineAsked, KillAsked, SuppressAsked, ReviveAsked, DemandAsked,
-                 ReconcileAsked, FrameworkUpdateAsked, TeardownAsked, LeaveAsked>;
+    std::variant<StreamUp, StreamDown, LeaderFound, EventReceived, UpdateHandled, Saved,
+                 StoreFailed, AcceptAsked, DeclineAsked, KillAsked, SuppressAsked, ReviveAsked,
+                 DemandAsked, ReconcileAsked, FrameworkUpdateAsked, TeardownAsked, LeaveAsked>;
 
 }  // namespace proffer::sdk

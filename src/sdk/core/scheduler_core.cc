@@ -132,6 +132,13 @@ void SchedulerCore::On(const StreamDown& down) {
   Connect();
 }
 
+void SchedulerCore::On(const LeaderFound&) {
+  if (stream_ != 0) return;
+  // Not at once: all schedulers are told at the same time, and it may have a registry to read.
+  failures_ = std::min(failures_, 1);
+  Connect();
+}
+
 void SchedulerCore::LoseStream(const std::string& reason, bool for_good) {
   const bool was_subscribed = subscribed_;
   stream_ = 0;

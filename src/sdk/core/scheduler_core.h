@@ -72,6 +72,7 @@ class SchedulerCore {
 
   void On(const StreamUp& up);
   void On(const StreamDown& down);
+  void On(const LeaderFound& found);
   void On(const EventReceived& received);
   void On(const UpdateHandled& handled);
   void On(const Saved& saved);

@@ -32,7 +32,7 @@ TEST(AddressTest, RefusesWhatItCannotReach) {
   EXPECT_THAT(Refusal(":5050"), HasSubstr("expected unix:/path or host:port"));
   EXPECT_THAT(Refusal("host:65536"), HasSubstr("expected unix:/path or host:port"));
   EXPECT_THAT(Refusal("host:-1"), HasSubstr("expected unix:/path or host:port"));
-  EXPECT_THAT(Refusal("zk://a:2181/x"), HasSubstr("not built into this version"));
+  EXPECT_THAT(Refusal("zk://a:2181/x"), HasSubstr("found a ZooKeeper ensemble"));
   EXPECT_THAT(Refusal("unix:/" + std::string(107, 'a')), HasSubstr("at most 107 bytes"));
   EXPECT_EQ(Refusal("unix:/" + std::string(106, 'a')), "accepted");
 }
