@@ -77,7 +77,9 @@ void Lifeline::Run() {
     int socket = -1;
     const Attempt attempt = Connect(addresses_[at], &socket);
     if (attempt == Attempt::kConnected) {
-      reached = true;
+      if (!std::exchange(reached, true)) {
+        LOG(INFO) << "watching the process that serves " << addresses_[at].target;
+      }
       refusals = 0;
       const Time since = BootTimeNow();
       const bool closed = AwaitClose(socket);
