@@ -4,6 +4,7 @@
 
 #include <random>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/prng.h"
 #include "common/base/status.h"
@@ -14,7 +15,15 @@ DEFINE_string(listen, "",
 DEFINE_bool(insecure_tcp, false,
             "Serve loopback TCP without certificates: every local user and "
             "task may then do anything.");
-DEFINE_string(work_dir, "", "Where the registry is kept (LevelDB). Empty: in memory, for tests.");
+DEFINE_string(work_dir, "",
+              "Where the registry is kept (LevelDB). Without it and --zk: in memory.");
+DEFINE_string(zk, "",
+              "zk://host:port[,host:port...]/chroot: several masters, of which one is elected; the "
+              "registry is kept there instead of in --work_dir.");
+DEFINE_int64(zk_session_timeout_ms, 10000,
+             "With --zk: how long a leader that is not heard of keeps the lead.");
+DEFINE_string(advertise, "",
+              "With --zk: where others find this master, like --listen; default: --listen.");
 DEFINE_string(cluster, "",
               "Id of the cluster; a registry of another one is refused. Default: the registry's, "
               "and a random one when it is empty.");
@@ -32,6 +41,42 @@ absl::Status Positive(const char* flag, int64_t value) {
   if (value > 0) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat("--", flag, "=", value, ": expected a number above 0"));
+}
+
+absl::Status ReadZooKeeper(const std::vector<rpc::Address>& listen, ParsedFlags* parsed) {
+  if (FLAGS_zk.empty()) {
+    if (FLAGS_advertise.empty()) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        "--advertise says where other masters and clients find this one, by --zk; without --zk "
+        "leave it out");
+  }
+  if (!FLAGS_work_dir.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--zk=", FLAGS_zk, " and --work_dir=", FLAGS_work_dir,
+                     ": the registry is in one place; name ZooKeeper for several masters or a "
+                     "directory for a single one"));
+  }
+  RETURN_IF_ERROR(Positive("zk_session_timeout_ms", FLAGS_zk_session_timeout_ms));
+  const absl::StatusOr<zk::Address> zookeeper = zk::ParseAddress(FLAGS_zk);
+  if (!zookeeper.ok()) return Annotate(zookeeper.status(), "--zk");
+  std::vector<rpc::Address> advertised = listen;
+  if (!FLAGS_advertise.empty()) {
+    absl::StatusOr<std::vector<rpc::Address>> parsed_list = rpc::ParseAddresses(FLAGS_advertise);
+    if (!parsed_list.ok()) return Annotate(parsed_list.status(), "--advertise");
+    advertised = *std::move(parsed_list);
+  }
+  for (const rpc::Address& address : advertised) {
+    if (absl::EndsWith(address.target, ":0")) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(address.target,
+                       ": with --zk others must know the port beforehand; choose one, or name it "
+                       "by --advertise"));
+    }
+    parsed->advertised.push_back(address.target);
+  }
+  parsed->zookeeper = *zookeeper;
+  parsed->zk_session_timeout_ms = FLAGS_zk_session_timeout_ms;
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -57,6 +102,7 @@ absl::StatusOr<ParsedFlags> ReadFlags() {
     }
     RETURN_IF_ERROR(Annotate(rpc::RequireLocal(address), "--listen"));
   }
+  RETURN_IF_ERROR(ReadZooKeeper(*addresses, &parsed));
   std::random_device kernel;
   MasterOptions& options = parsed.options;
   options.addresses = *std::move(addresses);

@@ -6,12 +6,41 @@
 
 #include <cstdio>
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "common/fs/store_leveldb.h"
 #include "common/fs/store_memory.h"
 #include "common/model/version.h"
+#include "master/candidacy.h"
 #include "master/flags.h"
 #include "master/master.h"
+
+namespace {
+
+using proffer::master::Candidacy;
+using proffer::master::Master;
+
+absl::StatusOr<std::unique_ptr<proffer::Store>> OpenStore(const std::string& directory) {
+  if (directory.empty()) return std::make_unique<proffer::MemoryStore>();
+  mkdir(directory.c_str(), 0700);
+  return proffer::LevelDbStore::Open(directory + "/registry");
+}
+
+void SayWhereItServes(const Master& master) {
+  for (const proffer::rpc::Address& address : master.addresses()) {
+    LOG(INFO) << "serving on " << address.target;
+    std::printf("serving on %s\n", address.target.c_str());
+  }
+  std::fflush(stdout);
+}
+
+int Fail(const absl::Status& why, int exit_status = 1) {
+  std::fprintf(stderr, "proffer-master: %s\n", std::string(why.message()).c_str());
+  return exit_status;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   // Before any thread exists, so that all of them leave these to us.
@@ -32,37 +61,29 @@ int main(int argc, char** argv) {
   }
 
   absl::StatusOr<proffer::master::ParsedFlags> flags = proffer::master::ReadFlags();
-  if (!flags.ok()) {
-    std::fprintf(stderr, "proffer-master: %s\n", flags.status().message().data());
-    return 2;
-  }
+  if (!flags.ok()) return Fail(flags.status(), 2);
   std::unique_ptr<proffer::Store> store;
-  if (flags->store_directory.empty()) {
-    store = std::make_unique<proffer::MemoryStore>();
+  std::unique_ptr<Master> master;
+  std::unique_ptr<Candidacy> candidacy;
+  if (flags->zookeeper) {
+    candidacy = std::make_unique<Candidacy>(
+        Candidacy::Options{*flags->zookeeper, flags->zk_session_timeout_ms, flags->advertised,
+                           flags->options, SayWhereItServes});
   } else {
-    mkdir(flags->store_directory.c_str(), 0700);
-    auto opened = proffer::LevelDbStore::Open(flags->store_directory + "/registry");
-    if (!opened.ok()) {
-      std::fprintf(stderr, "proffer-master: %s\n", opened.status().message().data());
-      return 1;
-    }
+    absl::StatusOr<std::unique_ptr<proffer::Store>> opened = OpenStore(flags->store_directory);
+    if (!opened.ok()) return Fail(opened.status());
     store = *std::move(opened);
+    absl::StatusOr<std::unique_ptr<Master>> started = Master::Start(flags->options, store.get());
+    if (!started.ok()) return Fail(started.status());
+    master = *std::move(started);
+    SayWhereItServes(*master);
   }
-  auto master = proffer::master::Master::Start(flags->options, store.get());
-  if (!master.ok()) {
-    std::fprintf(stderr, "proffer-master: %s\n", master.status().message().data());
-    return 1;
-  }
-  for (const proffer::rpc::Address& address : (*master)->addresses()) {
-    LOG(INFO) << "serving on " << address.target;
-    std::printf("serving on %s\n", address.target.c_str());
-  }
-  std::fflush(stdout);
 
   int signal_number = 0;
   sigwait(&stop, &signal_number);
   LOG(INFO) << "stopping on signal " << signal_number;
-  master->reset();
+  candidacy.reset();
+  master.reset();
   LOG(INFO) << "stopped";
   return 0;
 }

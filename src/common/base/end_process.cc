@@ -5,10 +5,10 @@
 
 namespace proffer {
 
-void EndProcess(absl::string_view why) {
-  LOG(ERROR) << "ending the process: " << why << "; restart recovers from what is stored";
+void EndProcess(absl::string_view why, int exit_status) {
+  LOG(ERROR) << "ending the process: " << why;
   google::FlushLogFiles(google::GLOG_INFO);
-  _exit(kExitLostLead);
+  _exit(exit_status);
 }
 
 }  // namespace proffer

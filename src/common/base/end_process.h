@@ -9,8 +9,8 @@ namespace proffer {
 // Exit status of such an end. A supervisor starts the process again.
 inline constexpr int kExitLostLead = 3;
 
-// Logs `why`, an end of a sentence ("the session has expired"), and ends the process at once, with
-// all its threads and without destructors. THREAD: any.
-[[noreturn]] void EndProcess(absl::string_view why);
+// Logs `why`, a sentence in small letters ("the session has expired"), and ends the process at
+// once, with all its threads and without destructors. THREAD: any.
+[[noreturn]] void EndProcess(absl::string_view why, int exit_status = kExitLostLead);
 
 }  // namespace proffer

@@ -18,6 +18,7 @@ inline constexpr size_t kWatchRingBytes = 16u << 20;
 inline constexpr int kMessageBytes = 4 << 20;       // What one gRPC message may carry.
 inline constexpr size_t kChunkBytes = 256u << 10;   // Whatever grows with the cluster is cut so.
 inline constexpr size_t kRecordBytes = 256u << 10;  // One durable record.
+inline constexpr size_t kMultiBytes = 512u << 10;   // One ZooKeeper request; 1 MiB cuts us off.
 inline constexpr int kMetadataBytes = 8 << 10;
 
 // Names and texts that come from outside.

@@ -82,6 +82,16 @@ absl::StatusOr<std::unique_ptr<Contender>> Contender::Stand(Session* session,
   return contender;
 }
 
+void Contender::Withdraw() {
+  withdrawn_ = true;
+  session_->Poke();
+}
+
+absl::Status Contender::Wanted() const {
+  if (withdrawn_) return absl::CancelledError("the contender has withdrawn");
+  return session_->state();
+}
+
 absl::Status Contender::Gone() const {
   return absl::AbortedError(absl::StrCat("our node ", PathOf(node_), " in ",
                                          session_->address().ToString(),
@@ -91,7 +101,7 @@ absl::Status Contender::Gone() const {
 absl::Status Contender::AwaitLead() const {
   while (true) {
     const uint64_t seen = session_->news();
-    RETURN_IF_ERROR(session_->state());
+    RETURN_IF_ERROR(Wanted());
     ASSIGN_OR_RETURN(const std::vector<std::string> children,
                      session_->Children(kElectionPath, /*watch=*/false));
     const std::vector<std::string> standing = InOrder(children);
@@ -108,7 +118,7 @@ absl::Status Contender::AwaitLead() const {
 absl::Status Contender::AwaitLoss() const {
   while (true) {
     const uint64_t seen = session_->news();
-    RETURN_IF_ERROR(session_->state());
+    RETURN_IF_ERROR(Wanted());
     ASSIGN_OR_RETURN(const std::optional<Node> ours,
                      session_->Exists(PathOf(node_), /*watch=*/true));
     if (!ours) return Gone();
@@ -117,10 +127,10 @@ absl::Status Contender::AwaitLoss() const {
 }
 
 absl::Status Contender::Remove(const Rival& rival) const {
-  const absl::StatusOr<Node> node = session_->Get(PathOf(rival.node));
-  if (absl::IsNotFound(node.status())) return absl::OkStatus();
-  RETURN_IF_ERROR(node.status());
-  if (node->created_zxid != rival.created_zxid || node->data != Serialize(rival.info)) {
+  ASSIGN_OR_RETURN(const std::optional<Node> node,
+                   session_->Exists(PathOf(rival.node), /*watch=*/false));
+  if (!node) return absl::OkStatus();
+  if (node->created_zxid != rival.created_zxid) {
     return absl::FailedPreconditionError(
         absl::StrCat(PathOf(rival.node), " is another contender's by now; it stays"));
   }

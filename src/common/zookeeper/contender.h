@@ -2,6 +2,7 @@
 // number leads; everybody else waits for the one before to go, in the order of arrival.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -32,8 +33,7 @@ class Contender {
   };
 
   // Makes our node, exactly one also when the answer to its creation is lost. `session` outlives
-  // the contender and is its life: when it ends, so does the node. Abandon it, and the calls below
-  // end with CANCELLED.
+  // the contender and is its life: when it ends, so does the node.
   static absl::StatusOr<std::unique_ptr<Contender>> Stand(Session* session, const LeaderInfo& info);
 
   const std::string& node() const { return node_; }
@@ -46,6 +46,9 @@ class Contender {
   // REQUIRES: AwaitLead was OK. Waits until we no longer lead, and says why, never OK.
   absl::Status AwaitLoss() const;
 
+  // The calls above end with CANCELLED.
+  void Withdraw();
+
   // Early takeover: removes the node of a rival whose process is known to be dead, if it is still
   // exactly that node; OK also when it is gone. FAILED_PRECONDITION: it is another one.
   absl::Status Remove(const Rival& rival) const;
@@ -53,11 +56,14 @@ class Contender {
  private:
   Contender(Session* session, std::string node) : session_(session), node_(std::move(node)) {}
 
+  // OK while there is something to wait for.
+  absl::Status Wanted() const;
   absl::Status Gone() const;
 
   Session* const session_;
   const std::string node_;
   std::vector<Rival> before_;
+  std::atomic<bool> withdrawn_ = false;
 };
 
 }  // namespace proffer::zk

@@ -16,7 +16,7 @@ struct LeaderInfo {
   // Where it serves: "unix:/path" or "host:port", the best first.
   std::vector<std::string> addresses;
   std::string version;     // Of the master's build.
-  std::string cluster_id;  // Empty: not known before it has led for the first time.
+  std::string cluster_id;  // Empty: the master was not told which one.
 
   friend bool operator==(const LeaderInfo&, const LeaderInfo&) = default;
 };

@@ -53,7 +53,10 @@ void OnStat(int code, const Stat* stat, const void* data) {
 
 void OnData(int code, const char* bytes, int size, const Stat* stat, const void* data) {
   Node node;
-  if (code == ZOK) node = {std::string(bytes, std::max(size, 0)), stat->version, stat->czxid};
+  if (code == ZOK) {
+    // A node without data has null and -1.
+    node = {std::string(absl::string_view(bytes, std::max(size, 0))), stat->version, stat->czxid};
+  }
   Finish(data, code, std::move(node));
 }
 

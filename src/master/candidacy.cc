@@ -1,0 +1,140 @@
+#include "master/candidacy.h"
+
+#include <glog/logging.h>
+
+#include <random>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/base/end_process.h"
+#include "common/base/status.h"
+#include "common/model/version.h"
+#include "common/zookeeper/store.h"
+#include "master/lifeline.h"
+
+namespace proffer::master {
+namespace {
+
+// One life of one process, told from all others.
+std::string NewInstance() {
+  std::random_device kernel;
+  return absl::StrCat(absl::Hex(uint64_t{kernel()} << 32 | kernel(), absl::kZeroPad16));
+}
+
+// The lead comes and goes with the session; anything else is wrong with the registry, and would be
+// after a restart as well.
+[[noreturn]] void End(const absl::Status& why) {
+  const bool restart_helps = absl::IsUnavailable(why) || absl::IsAborted(why);
+  EndProcess(why.message(), restart_helps ? kExitLostLead : 1);
+}
+
+}  // namespace
+
+Candidacy::Candidacy(Options options) : options_(std::move(options)), thread_([this] { Run(); }) {}
+
+Candidacy::~Candidacy() {
+  {
+    MutexLock lock(&mutex_);
+    resigning_ = true;
+    if (contender_ != nullptr) contender_->Withdraw();
+    // A leader still needs the session, for what it has decided and not written yet.
+    if (session_ != nullptr && !leading_) session_->Abandon();
+  }
+  thread_.join();
+}
+
+bool Candidacy::resigning() const {
+  MutexLock lock(&mutex_);
+  return resigning_;
+}
+
+void Candidacy::Run() {
+  const absl::Status why = Stand();
+  if (!resigning()) End(why);
+  LOG(INFO) << "resigned";
+}
+
+absl::Status Candidacy::Stand() {
+  ASSIGN_OR_RETURN(const std::unique_ptr<zk::Session> session,
+                   zk::Session::Open(options_.zookeeper,
+                                     {options_.session_timeout_ms, [this](const absl::Status& why) {
+                                        if (!resigning()) End(why);
+                                      }}));
+  {
+    MutexLock lock(&mutex_);
+    if (resigning_) return absl::CancelledError("resigned");
+    session_ = session.get();
+  }
+  zk::LeaderInfo info;
+  info.instance = NewInstance();
+  info.addresses = options_.advertised;
+  info.version = model::ThisVersion().ToString();
+  if (options_.master.cluster.no_other) info.cluster_id = options_.master.cluster.id;
+  absl::StatusOr<std::unique_ptr<zk::Contender>> contender =
+      zk::Contender::Stand(session.get(), info);
+  absl::Status over = contender.status();
+  if (contender.ok()) {
+    {
+      MutexLock lock(&mutex_);
+      contender_ = contender->get();
+      if (resigning_) contender_->Withdraw();
+    }
+    over = StandBy(contender->get());
+    if (over.ok()) over = Lead(session.get(), contender->get());
+  }
+  MutexLock lock(&mutex_);
+  contender_ = nullptr;
+  session_ = nullptr;
+  return over;
+}
+
+// A standby's service, which answers with who leads, lives here: from the first line to the last.
+absl::Status Candidacy::StandBy(zk::Contender* contender) {
+  std::vector<std::unique_ptr<Lifeline>> lifelines;
+  for (const zk::Contender::Rival& rival : contender->before()) {
+    const std::string where = absl::StrJoin(rival.info.addresses, ",");
+    LOG(INFO) << "standing by behind the master at " << where;
+    absl::StatusOr<std::vector<rpc::Address>> addresses = rpc::ParseAddresses(where);
+    if (!addresses.ok()) {
+      LOG(WARNING) << rival.node << ": " << addresses.status().message();
+      continue;
+    }
+    // Should it live all the same, it loses its lead by this and nothing else: whatever it still
+    // writes is refused once the epoch is raised.
+    lifelines.push_back(std::make_unique<Lifeline>(*addresses, [contender, rival, where] {
+      const absl::Status removed = contender->Remove(rival);
+      LOG(WARNING) << "removing the dead master at " << where << " from the election: " << removed;
+    }));
+  }
+  return contender->AwaitLead();
+}
+
+absl::Status Candidacy::Lead(zk::Session* session, zk::Contender* contender) {
+  {
+    MutexLock lock(&mutex_);
+    if (resigning_) return absl::CancelledError("resigned");
+    leading_ = true;
+  }
+  LOG(INFO) << "elected; taking over the registry in " << options_.zookeeper.ToString();
+  MasterOptions options = options_.master;
+  ASSIGN_OR_RETURN(const std::unique_ptr<zk::ZooKeeperStore> store,
+                   zk::ZooKeeperStore::Open(session, options.cluster.id));
+  if (store->cluster_id()) {
+    if (options.cluster.no_other && *store->cluster_id() != options.cluster.id) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          options_.zookeeper.ToString(), " is cluster ", *store->cluster_id(), ", not ",
+          options.cluster.id, "; name the right cluster, or another chroot"));
+    }
+    options.cluster = {*store->cluster_id(), /*no_other=*/true};
+  }
+  ASSIGN_OR_RETURN(const std::unique_ptr<Master> master,
+                   Master::Start(std::move(options), store.get()));
+  options_.leading(*master);
+  const absl::Status why = contender->AwaitLoss();
+  // At once, before anybody is told anything more in the name of a leader.
+  if (!resigning()) End(why);
+  return why;
+}
+
+}  // namespace proffer::master
