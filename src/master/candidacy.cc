@@ -2,6 +2,7 @@
 
 #include <glog/logging.h>
 
+#include <optional>
 #include <random>
 #include <utility>
 
@@ -10,8 +11,11 @@
 #include "common/base/end_process.h"
 #include "common/base/status.h"
 #include "common/model/version.h"
+#include "common/rpc/leader_hint.h"
+#include "common/zookeeper/leader_watch.h"
 #include "common/zookeeper/store.h"
 #include "master/lifeline.h"
+#include "master/standby.h"
 
 namespace proffer::master {
 namespace {
@@ -29,9 +33,18 @@ std::string NewInstance() {
   EndProcess(why.message(), restart_helps ? kExitLostLead : 1);
 }
 
+std::vector<rpc::Address> AddressesOf(const zk::LeaderInfo& info) {
+  absl::StatusOr<std::vector<rpc::Address>> addresses =
+      rpc::ParseAddresses(absl::StrJoin(info.addresses, ","));
+  if (addresses.ok()) return *std::move(addresses);
+  LOG(WARNING) << "a master's addresses in ZooKeeper: " << addresses.status().message();
+  return {};
+}
+
 }  // namespace
 
-Candidacy::Candidacy(Options options) : options_(std::move(options)), thread_([this] { Run(); }) {}
+Candidacy::Candidacy(Options options, rpc::Listeners listeners)
+    : options_(std::move(options)), listeners_(std::move(listeners)), thread_([this] { Run(); }) {}
 
 Candidacy::~Candidacy() {
   {
@@ -80,7 +93,7 @@ absl::Status Candidacy::Stand() {
       contender_ = contender->get();
       if (resigning_) contender_->Withdraw();
     }
-    over = StandBy(contender->get());
+    over = StandBy(contender->get(), info.instance);
     if (over.ok()) over = Lead(session.get(), contender->get());
   }
   MutexLock lock(&mutex_);
@@ -89,25 +102,29 @@ absl::Status Candidacy::Stand() {
   return over;
 }
 
-// A standby's service, which answers with who leads, lives here: from the first line to the last.
-absl::Status Candidacy::StandBy(zk::Contender* contender) {
+absl::Status Candidacy::StandBy(zk::Contender* contender, const std::string& instance) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Standby> standby, Standby::Start(std::move(listeners_)));
+  const zk::LeaderWatch watch(options_.zookeeper, [&](const std::optional<zk::LeaderInfo>& leader) {
+    // Ourselves: in a moment we serve on the same addresses, and whoever connects waits for that.
+    const bool another = leader && leader->instance != instance;
+    standby->SetLeader(another ? AddressesOf(*leader) : std::vector<rpc::Address>());
+  });
   std::vector<std::unique_ptr<Lifeline>> lifelines;
   for (const zk::Contender::Rival& rival : contender->before()) {
-    const std::string where = absl::StrJoin(rival.info.addresses, ",");
+    const std::vector<rpc::Address> addresses = AddressesOf(rival.info);
+    if (addresses.empty()) continue;
+    const std::string where = rpc::PrintAddresses(addresses);
     LOG(INFO) << "standing by behind the master at " << where;
-    absl::StatusOr<std::vector<rpc::Address>> addresses = rpc::ParseAddresses(where);
-    if (!addresses.ok()) {
-      LOG(WARNING) << rival.node << ": " << addresses.status().message();
-      continue;
-    }
     // Should it live all the same, it loses its lead by this and nothing else: whatever it still
     // writes is refused once the epoch is raised.
-    lifelines.push_back(std::make_unique<Lifeline>(*addresses, [contender, rival, where] {
+    lifelines.push_back(std::make_unique<Lifeline>(addresses, [contender, rival, where] {
       const absl::Status removed = contender->Remove(rival);
       LOG(WARNING) << "removing the dead master at " << where << " from the election: " << removed;
     }));
   }
-  return contender->AwaitLead();
+  const absl::Status over = contender->AwaitLead();
+  listeners_ = standby->Release();
+  return over;
 }
 
 absl::Status Candidacy::Lead(zk::Session* session, zk::Contender* contender) {
@@ -129,7 +146,7 @@ absl::Status Candidacy::Lead(zk::Session* session, zk::Contender* contender) {
     options.cluster = {*store->cluster_id(), /*no_other=*/true};
   }
   ASSIGN_OR_RETURN(const std::unique_ptr<Master> master,
-                   Master::Start(std::move(options), store.get()));
+                   Master::Start(std::move(options), std::move(listeners_), store.get()));
   options_.leading(*master);
   const absl::Status why = contender->AwaitLoss();
   // At once, before anybody is told anything more in the name of a leader.

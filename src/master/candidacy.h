@@ -27,10 +27,10 @@ class Candidacy {
     std::function<void(const Master&)> leading;
   };
 
-  // Stands, on a thread of its own, and ends the process by EndProcess as soon as it must: the
-  // session or the lead is lost, or the registry cannot be served (exit status 1 then, because a
-  // restart would not help).
-  explicit Candidacy(Options options);
+  // Stands, on a thread of its own, serves as a standby and as a leader, and ends the process by
+  // EndProcess as soon as it must: the session or the lead is lost, or the registry cannot be
+  // served (exit status 1 then, because a restart would not help).
+  Candidacy(Options options, rpc::Listeners listeners);
   // Resigns: stops to serve, if it does, makes durable what it has decided, and ends the session,
   // so that the next one leads at once.
   ~Candidacy();
@@ -41,12 +41,13 @@ class Candidacy {
   void Run();
   // Until it is over; says why.
   absl::Status Stand();
-  // While others lead. Returns when we do.
-  absl::Status StandBy(zk::Contender* contender);
+  // While others lead: answers with who does. Returns when we do.
+  absl::Status StandBy(zk::Contender* contender, const std::string& instance);
   absl::Status Lead(zk::Session* session, zk::Contender* contender);
   bool resigning() const;
 
   const Options options_;
+  rpc::Listeners listeners_;  // Of whoever serves next, on the thread.
 
   mutable Mutex mutex_;
   bool resigning_ GUARDED_BY_MUTEX(mutex_) = false;

@@ -105,7 +105,7 @@ absl::StatusOr<ParsedFlags> ReadFlags() {
   RETURN_IF_ERROR(ReadZooKeeper(*addresses, &parsed));
   std::random_device kernel;
   MasterOptions& options = parsed.options;
-  options.addresses = *std::move(addresses);
+  parsed.listen = *std::move(addresses);
   options.seed = FLAGS_seed != 0 ? FLAGS_seed : (uint64_t{kernel()} << 32 | kernel());
   Prng prng(options.seed);
   options.cluster = {FLAGS_cluster.empty() ? absl::StrCat("C-", prng.Word(12)) : FLAGS_cluster,

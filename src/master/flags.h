@@ -13,6 +13,7 @@
 namespace proffer::master {
 
 struct ParsedFlags {
+  std::vector<rpc::Address> listen;
   MasterOptions options;
   // Where the registry is: in ZooKeeper, in this directory, or, when neither is named, in memory.
   std::optional<zk::Address> zookeeper;

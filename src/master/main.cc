@@ -62,18 +62,23 @@ int main(int argc, char** argv) {
 
   absl::StatusOr<proffer::master::ParsedFlags> flags = proffer::master::ReadFlags();
   if (!flags.ok()) return Fail(flags.status(), 2);
+  // First of all: whoever knows where we are may come, and waits until we can answer.
+  absl::StatusOr<proffer::rpc::Listeners> listeners = proffer::rpc::Listen(flags->listen);
+  if (!listeners.ok()) return Fail(listeners.status());
   std::unique_ptr<proffer::Store> store;
   std::unique_ptr<Master> master;
   std::unique_ptr<Candidacy> candidacy;
   if (flags->zookeeper) {
     candidacy = std::make_unique<Candidacy>(
         Candidacy::Options{*flags->zookeeper, flags->zk_session_timeout_ms, flags->advertised,
-                           flags->options, SayWhereItServes});
+                           flags->options, SayWhereItServes},
+        *std::move(listeners));
   } else {
     absl::StatusOr<std::unique_ptr<proffer::Store>> opened = OpenStore(flags->store_directory);
     if (!opened.ok()) return Fail(opened.status());
     store = *std::move(opened);
-    absl::StatusOr<std::unique_ptr<Master>> started = Master::Start(flags->options, store.get());
+    absl::StatusOr<std::unique_ptr<Master>> started =
+        Master::Start(flags->options, *std::move(listeners), store.get());
     if (!started.ok()) return Fail(started.status());
     master = *std::move(started);
     SayWhereItServes(*master);

@@ -24,14 +24,14 @@ constexpr int64_t kLongestWaitMs = 1'000;
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Master>> Master::Start(MasterOptions options, Store* store) {
+absl::StatusOr<std::unique_ptr<Master>> Master::Start(MasterOptions options,
+                                                      rpc::Listeners listeners, Store* store) {
   ASSIGN_OR_RETURN(TakenOver taken_over, TakeOver(store, options.cluster));
-  const std::vector<rpc::Address> addresses = options.addresses;
   std::unique_ptr<Master> master(new Master(std::move(options), store, std::move(taken_over)));
-  ASSIGN_OR_RETURN(
-      master->server_,
-      rpc::Server::Start(addresses, {&master->scheduler_service_, &master->agent_service_,
-                                     &master->data_, &master->operator_service_}));
+  ASSIGN_OR_RETURN(master->server_,
+                   rpc::Server::Start(std::move(listeners),
+                                      {&master->scheduler_service_, &master->agent_service_,
+                                       &master->data_, &master->operator_service_}));
   master->server_->SetServing(true);
   return master;
 }

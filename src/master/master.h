@@ -26,7 +26,6 @@
 namespace proffer::master {
 
 struct MasterOptions {
-  std::vector<rpc::Address> addresses;
   ClusterChoice cluster;
   uint64_t seed = 0;
   int64_t turn_warn_ms = 1'000;
@@ -36,8 +35,10 @@ struct MasterOptions {
 
 class Master {
  public:
-  // Takes over the store and serves. `store` outlives the master.
-  static absl::StatusOr<std::unique_ptr<Master>> Start(MasterOptions options, Store* store);
+  // Takes over the store and serves; until then whoever connects waits. `store` outlives the
+  // master.
+  static absl::StatusOr<std::unique_ptr<Master>> Start(MasterOptions options,
+                                                       rpc::Listeners listeners, Store* store);
   ~Master();
 
   std::vector<rpc::Address> addresses() const { return server_->addresses(); }

@@ -17,16 +17,18 @@ class Answer final : public grpc::ServerGenericBidiReactor {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Standby>> Standby::Start(
-    const std::vector<rpc::Address>& addresses) {
+absl::StatusOr<std::unique_ptr<Standby>> Standby::Start(rpc::Listeners listeners) {
   std::unique_ptr<Standby> standby(new Standby());
-  ASSIGN_OR_RETURN(standby->server_, rpc::Server::Start(addresses, {}, &standby->answers_));
+  ASSIGN_OR_RETURN(standby->server_,
+                   rpc::Server::Start(std::move(listeners), {}, &standby->answers_));
   standby->server_->SetServing(false);
   return standby;
 }
 
-Standby::~Standby() {
-  if (server_ != nullptr) server_->Shutdown(/*grace_ms=*/0);
+Standby::~Standby() { Release(); }
+
+rpc::Listeners Standby::Release() {
+  return server_ == nullptr ? rpc::Listeners() : server_->Release(/*grace_ms=*/0);
 }
 
 void Standby::SetLeader(std::vector<rpc::Address> leader) { answers_.SetLeader(std::move(leader)); }

@@ -17,9 +17,11 @@ namespace proffer::master {
 class Standby {
  public:
   // Serves from the moment it returns; health says NOT_SERVING.
-  static absl::StatusOr<std::unique_ptr<Standby>> Start(const std::vector<rpc::Address>& addresses);
-  // Cuts whatever call there is, so that another can serve on the same addresses.
+  static absl::StatusOr<std::unique_ptr<Standby>> Start(rpc::Listeners listeners);
   ~Standby();
+
+  // Serves no more; whoever connects waits for the server that is given these.
+  rpc::Listeners Release();
 
   // Where the leader is to be found; empty: it is not known.
   void SetLeader(std::vector<rpc::Address> leader);

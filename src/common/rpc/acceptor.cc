@@ -139,6 +139,15 @@ absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::Listen(const Address& addres
   return std::unique_ptr<Acceptor>(new Acceptor(std::move(bound), listener, wake));
 }
 
+absl::StatusOr<Listeners> Listen(const std::vector<Address>& addresses) {
+  Listeners listeners;
+  for (const Address& address : addresses) {
+    ASSIGN_OR_RETURN(std::unique_ptr<Acceptor> acceptor, Acceptor::Listen(address));
+    listeners.push_back(std::move(acceptor));
+  }
+  return listeners;
+}
+
 Acceptor::Acceptor(Address address, int listener, int wake)
     : address_(std::move(address)), listener_(listener), wake_(wake) {}
 
@@ -164,6 +173,9 @@ void Acceptor::Stop() {
   const uint64_t one = 1;
   if (write(wake_, &one, sizeof(one)) != sizeof(one)) PLOG(ERROR) << "wake the accept loop";
   thread_.join();
+  uint64_t taken = 0;
+  if (read(wake_, &taken, sizeof(taken)) != sizeof(taken)) PLOG(ERROR) << "read an eventfd";
+  sink_.reset();
 }
 
 bool Acceptor::MayConnect(int fd) const {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/rpc/address.h"
@@ -26,7 +27,8 @@ class Acceptor {
   // REQUIRES: before the server starts, and `Run` after.
   void AttachTo(grpc::ServerBuilder& builder);
   void Run();
-  // No new connections from now on.
+  // No new connections from now on: they wait, until it is attached to another server and runs
+  // again, or is destroyed.
   void Stop();
 
  private:
@@ -41,5 +43,11 @@ class Acceptor {
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> sink_;
   std::thread thread_;
 };
+
+// All that a server listens on. They can go from one server to the next without anybody finding the
+// door closed in between.
+using Listeners = std::vector<std::unique_ptr<Acceptor>>;
+
+absl::StatusOr<Listeners> Listen(const std::vector<Address>& addresses);
 
 }  // namespace proffer::rpc

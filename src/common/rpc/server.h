@@ -19,6 +19,8 @@ class Server {
   // Serves from the moment it returns. `services` outlive it, and so does `others`, which is asked
   // for whatever none of them knows.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const std::vector<Address>& addresses,
+                                                       const std::vector<grpc::Service*>& services);
+  static absl::StatusOr<std::unique_ptr<Server>> Start(Listeners listeners,
                                                        const std::vector<grpc::Service*>& services,
                                                        grpc::CallbackGenericService* others = {});
   ~Server();
@@ -28,11 +30,13 @@ class Server {
   void SetServing(bool serving);
   // Takes no more connections, and cuts those that are left after `grace_ms`.
   void Shutdown(int64_t grace_ms);
+  // The same, but new connections wait for the server that is given what is returned.
+  Listeners Release(int64_t grace_ms);
 
  private:
   Server() = default;
 
-  std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  Listeners listeners_;
   std::unique_ptr<grpc::Server> server_;
 };
 
