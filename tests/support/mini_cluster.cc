@@ -20,6 +20,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "common/base/clock.h"
 #include "common/rpc/channel.h"
@@ -48,14 +49,16 @@ MiniCluster::MiniCluster(Options options) : options_(std::move(options)) {
   std::string runtime = "/dev/shm/pfXXXXXX";
   CHECK(mkdtemp(runtime.data()) != nullptr);
   runtime_directory_ = runtime;
-  StartMaster();
+  for (int i = 1; i <= options_.masters; ++i) StartMaster(i);
+  finder_ = *LeaderFinder::Make(options_.zookeeper.empty() ? address() : options_.zookeeper);
   for (int i = 1; i <= options_.agents; ++i) StartAgent(i);
   WaitForAgents(options_.agents);
 }
 
 MiniCluster::~MiniCluster() {
   for (auto& [number, pid] : agents_) Kill(&pid, SIGTERM);
-  Kill(&master_, SIGTERM);
+  for (auto& [number, pid] : masters_) kill(pid, SIGCONT);
+  for (auto& [number, pid] : masters_) Kill(&pid, SIGTERM);
   for (const pid_t pid : TaskProcesses()) kill(pid, SIGKILL);
   launchers_.clear();
   // What was just killed may still hold files open for a moment; names can go all the same.
@@ -64,7 +67,16 @@ MiniCluster::~MiniCluster() {
   std::filesystem::remove_all(runtime_directory_, ignored);
 }
 
-std::string MiniCluster::address() const { return absl::StrCat("unix:", directory_, "/m/s"); }
+std::string MiniCluster::address() const {
+  if (options_.zookeeper.empty()) return master_address(1);
+  if (!options_.by_list) return options_.zookeeper;
+  std::vector<std::string> all;
+  for (int i = 1; i <= options_.masters; ++i) all.push_back(master_address(i));
+  return absl::StrJoin(all, ",");
+}
+std::string MiniCluster::master_address(int number) const {
+  return absl::StrCat("unix:", directory_, "/m", number, "/s");
+}
 
 pid_t MiniCluster::Spawn(const Life& life, const std::vector<std::string>& arguments,
                          const std::string& log) {
@@ -117,14 +129,48 @@ int MiniCluster::Kill(pid_t* pid, int signal) {
   return status;
 }
 
-void MiniCluster::StartMaster() {
-  std::vector<std::string> arguments = {absl::StrCat("--listen=", address()),
+void MiniCluster::StartMaster(int number) {
+  std::vector<std::string> arguments = {absl::StrCat("--listen=", master_address(number)),
                                         "--agent_unreachable_ms=15000",
                                         absl::StrCat("--cluster=", options_.cluster)};
-  if (options_.on_disk) arguments.push_back(absl::StrCat("--work_dir=", directory_, "/registry"));
+  if (!options_.zookeeper.empty()) {
+    arguments.push_back(absl::StrCat("--zk=", options_.zookeeper));
+  } else if (options_.on_disk) {
+    arguments.push_back(absl::StrCat("--work_dir=", directory_, "/registry"));
+  }
   arguments.insert(arguments.end(), options_.master_flags.begin(), options_.master_flags.end());
-  master_ = Spawn({"proffer-master", {}, ""}, arguments, "master.log");
-  stub_ = v1::OperatorService::NewStub(rpc::MakeChannel({address(), true}));
+  masters_[number] = Spawn({"proffer-master", {}, ""}, arguments,
+                           number == 1 ? "master.log" : absl::StrCat("master", number, ".log"));
+  stub_.reset();
+}
+
+int MiniCluster::Leader() {
+  stub();
+  for (const auto& [number, pid] : masters_) {
+    if (master_address(number) == stub_to_.target) return number;
+  }
+  LOG(FATAL) << stub_to_.target << " is none of our masters";
+}
+
+v1::OperatorService::Stub& MiniCluster::stub() {
+  if (stub_ != nullptr && options_.zookeeper.empty()) return *stub_;
+  const Time give_up = BootTimeNow() + 60'000;
+  while (BootTimeNow() < give_up) {
+    const std::optional<rpc::Address> leader = finder_->Await(60'000);
+    CHECK(leader.has_value()) << "no master leads";
+    if (stub_ == nullptr || stub_to_ != *leader) {
+      stub_ = v1::OperatorService::NewStub(rpc::MakeChannel(*leader));
+      stub_to_ = *leader;
+    }
+    if (options_.zookeeper.empty()) return *stub_;
+    grpc::ClientContext context;
+    context.set_deadline(rpc::DeadlineIn(2'000));
+    v1::Cluster unused;
+    if (stub_->GetCluster(&context, v1::GetClusterRequest(), &unused).ok()) return *stub_;
+    stub_.reset();
+    usleep(10'000);  // It may read its registry; nobody tells when it is done.
+  }
+  LOG(FATAL) << "no master leads";
 }
 
 void MiniCluster::StartLauncher(int number) {
@@ -173,7 +219,10 @@ std::string MiniCluster::RunAgentIn(const std::string& work_dir) {
   return ReadFile(absl::StrCat(directory_, "/stranger.log"));
 }
 
-void MiniCluster::KillMaster() { Kill(&master_, SIGKILL); }
+void MiniCluster::KillMaster(int number) { Kill(&masters_[number], SIGKILL); }
+void MiniCluster::PauseMaster(int number) const { kill(masters_.at(number), SIGSTOP); }
+void MiniCluster::ResumeMaster(int number) const { kill(masters_.at(number), SIGCONT); }
+int MiniCluster::AwaitMasterEnd(int number) { return Kill(&masters_[number], 0); }
 void MiniCluster::KillAgent(int number) { Kill(&agents_[number], SIGKILL); }
 int MiniCluster::StopAgent(int number) { return Kill(&agents_[number], SIGTERM); }
 int MiniCluster::AwaitAgentEnd(int number) {
@@ -251,16 +300,23 @@ std::vector<v1::Object> MiniCluster::List(v1::Kind kind, bool live_only) {
   v1::ListRequest request;
   request.set_kind(kind);
   request.set_live_only(live_only);
-  do {
+  for (bool more = true; more;) {
     grpc::ClientContext context;
-    context.set_wait_for_ready(true);
+    context.set_wait_for_ready(options_.zookeeper.empty());
     context.set_deadline(rpc::DeadlineIn(30'000));
     v1::ListResponse response;
-    const grpc::Status status = stub_->List(&context, request, &response);
+    const grpc::Status status = stub().List(&context, request, &response);
+    if (!status.ok() && !options_.zookeeper.empty()) {  // The lead may have changed.
+      stub_.reset();
+      objects.clear();
+      request.clear_page_token();
+      continue;
+    }
     CHECK(status.ok()) << status.error_message();
     objects.insert(objects.end(), response.objects().begin(), response.objects().end());
     request.set_page_token(response.next_page_token());
-  } while (!request.page_token().empty());
+    more = !request.page_token().empty();
+  }
   return objects;
 }
 
@@ -269,11 +325,11 @@ void MiniCluster::WaitUntil(v1::Kind kind,
   const Time give_up = BootTimeNow() + 60'000;
   while (BootTimeNow() < give_up) {
     grpc::ClientContext context;
-    context.set_wait_for_ready(true);
+    context.set_wait_for_ready(options_.zookeeper.empty());
     context.set_deadline(rpc::DeadlineIn(10'000));
     v1::WatchRequest request;
     request.add_kinds(kind);
-    auto reader = stub_->Watch(&context, request);
+    auto reader = stub().Watch(&context, request);
     v1::WatchEvent event;
     // Every change is a reason to look at the whole list again.
     bool seen = false;
@@ -284,6 +340,7 @@ void MiniCluster::WaitUntil(v1::Kind kind,
     context.TryCancel();
     reader->Finish();
     if (seen) return;
+    if (!options_.zookeeper.empty()) stub_.reset();
   }
   LOG(FATAL) << "what was waited for did not come within 60 s; logs are in " << directory_;
 }
@@ -309,9 +366,10 @@ std::vector<pid_t> MiniCluster::TaskProcesses() const {
   CHECK(proc != nullptr);
   while (const dirent* entry = readdir(proc)) {
     const pid_t pid = std::atoi(entry->d_name);
-    if (pid <= 1 || pid == getpid() || pid == master_) continue;
-    if (std::any_of(agents_.begin(), agents_.end(),
-                    [pid](const auto& agent) { return agent.second == pid; }) ||
+    if (pid <= 1 || pid == getpid()) continue;
+    const auto is_it = [pid](const auto& daemon) { return daemon.second == pid; };
+    if (std::any_of(masters_.begin(), masters_.end(), is_it) ||
+        std::any_of(agents_.begin(), agents_.end(), is_it) ||
         std::any_of(launchers_.begin(), launchers_.end(),
                     [pid](const auto& launcher) { return launcher.second->pid() == pid; })) {
       continue;

@@ -1,4 +1,4 @@
-// A cluster of real processes for tests and benchmarks: a master and agents on unix sockets in a
+// A cluster of real processes for tests and benchmarks: masters and agents on unix sockets in a
 // directory of their own, that can be killed and started again. Leaves nothing behind.
 #pragma once
 
@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "common/leader/leader_finder.h"
 #include "proffer/v1/operator.grpc.pb.h"
 #include "support/launcher_process.h"
 
@@ -24,6 +25,10 @@ class MiniCluster {
     std::string cluster = "test";
     bool on_disk = true;     // False: the master keeps its registry in memory.
     bool contained = false;  // Tasks run in containers; otherwise in process groups.
+    // With "zk://…" so many masters stand for election there; else there is one.
+    std::string zookeeper;
+    int masters = 1;
+    bool by_list = false;  // Agents and frameworks are given the masters, not the ensemble.
   };
 
   explicit MiniCluster(Options options);
@@ -37,7 +42,7 @@ class MiniCluster {
   };
 
   // Started, and agents registered, when these return.
-  void StartMaster();
+  void StartMaster(int number = 1);
   void StartAgent(int number) { StartAgent(number, Life()); }
   void StartAgent(int number, const Life& life);
   // An agent in a work directory that another cluster may have used. Returns its last words, when
@@ -46,7 +51,12 @@ class MiniCluster {
   void WaitForAgents(int connected);
 
   // SIGKILL; returns when the process is gone.
-  void KillMaster();
+  void KillMaster(int number = 1);
+  // SIGSTOP and SIGCONT.
+  void PauseMaster(int number) const;
+  void ResumeMaster(int number) const;
+  // Waits until it ends by itself.
+  int AwaitMasterEnd(int number);
   void KillAgent(int number);
   // SIGTERM; returns its exit status, as from waitpid, when it is gone.
   int StopAgent(int number);
@@ -59,15 +69,21 @@ class MiniCluster {
   void StartLauncher(int number);
 
   const std::string& directory() const { return directory_; }
+  // Where everybody looks for the leader.
   std::string address() const;
-  pid_t master_pid() const { return master_; }
+  // Of one master.
+  std::string master_address(int number) const;
+  pid_t master_pid(int number = 1) const { return masters_.at(number); }
+  // The number of the master that leads; waits until there is one.
+  int Leader();
   std::string work_dir(int agent) const;
   std::string runtime_dir(int agent) const;
   std::string agent_log(int agent) const;
   pid_t agent_pid(int number) const { return agents_.at(number); }
   const LauncherProcess& launcher(int number) const { return *launchers_.at(number); }
 
-  v1::OperatorService::Stub& stub() { return *stub_; }
+  // To the master that leads.
+  v1::OperatorService::Stub& stub();
   std::vector<v1::Object> List(v1::Kind kind, bool live_only = false);
   // Watches until `done` says so of the objects of that kind. Fails the test after 60 s.
   void WaitUntil(v1::Kind kind, const std::function<bool(const std::vector<v1::Object>&)>& done);
@@ -93,9 +109,11 @@ class MiniCluster {
   const Options options_;
   std::string directory_;
   std::string runtime_directory_;
-  pid_t master_ = 0;
+  std::map<int, pid_t> masters_;
   std::map<int, pid_t> agents_;
   std::map<int, std::unique_ptr<LauncherProcess>> launchers_;
+  std::unique_ptr<LeaderFinder> finder_;
+  rpc::Address stub_to_;
   std::unique_ptr<v1::OperatorService::Stub> stub_;
 };
 
