@@ -1,6 +1,5 @@
 #include "support/relay.h"
 
-#include <arpa/inet.h>
 #include <glog/logging.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -13,28 +12,14 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "support/loopback.h"
 
 namespace proffer::testing {
-namespace {
-
-sockaddr_in Loopback(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  return address;
-}
-
-}  // namespace
-
 Relay::Relay(const std::string& target) : target_(target) {
-  listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = Loopback(0);
-  socklen_t length = sizeof(address);
-  PCHECK(bind(listener_, reinterpret_cast<sockaddr*>(&address), length) == 0);
+  int port = 0;
+  listener_ = BoundSocket(0, &port);
   PCHECK(listen(listener_, 64) == 0);
-  PCHECK(getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &length) == 0);
-  address_ = absl::StrCat("127.0.0.1:", ntohs(address.sin_port));
+  address_ = absl::StrCat("127.0.0.1:", port);
   wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   thread_ = std::thread([this] { Run(); });
 }

@@ -1,6 +1,5 @@
 #include "support/zookeeper_ensemble.h"
 
-#include <arpa/inet.h>
 #include <glog/logging.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -14,31 +13,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/clock.h"
+#include "support/loopback.h"
 
 namespace proffer::testing {
 namespace {
 
 constexpr char kJava[] = "/usr/bin/java";
 constexpr char kServer[] = "/usr/share/java/zookeeper.jar";
-
-sockaddr_in Loopback(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  return address;
-}
-
-// Nobody had it a moment ago.
-int FreePort() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = Loopback(0);
-  socklen_t length = sizeof(address);
-  PCHECK(bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0);
-  PCHECK(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) == 0);
-  close(fd);
-  return ntohs(address.sin_port);
-}
 
 }  // namespace
 

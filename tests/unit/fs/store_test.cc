@@ -86,6 +86,21 @@ TEST(LevelDbStoreTest, FindsEverythingAgainAfterReopening) {
   EXPECT_THAT(*records, ElementsAre(Pair("a", std::string("\0x", 2)), Pair("b", "3")));
 }
 
+TEST(LevelDbStoreTest, OneRecordIsReadLikeAllOfThem) {
+  Directory directory;
+  auto level = LevelDbStore::Open(directory / "store");
+  ASSERT_TRUE(level.ok());
+  MemoryStore memory;
+  for (Store* store : {static_cast<Store*>(level->get()), static_cast<Store*>(&memory)}) {
+    ASSERT_TRUE(store->Write({{"a", std::string("\0x", 2)}, {"b", "1"}, {"b", "2"}}).ok());
+    EXPECT_EQ(store->Read("a").value(), std::string("\0x", 2));
+    EXPECT_EQ(store->Read("b").value(), "2");
+    EXPECT_EQ(store->Read("c").value(), std::nullopt);
+    ASSERT_TRUE(store->Write({{"b", std::nullopt}}).ok());
+    EXPECT_EQ(store->Read("b").value(), std::nullopt);
+  }
+}
+
 TEST(LevelDbStoreTest, RefusesASecondProcess) {
   Directory directory;
   auto first = LevelDbStore::Open(directory / "store");
