@@ -4,6 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/simulation.h"
 #include "common/base/status.h"
 #include "common/convert/agent.h"
 #include "common/convert/record.h"
@@ -116,7 +117,7 @@ absl::StatusOr<TakenOver> TakeOver(Store* store, const std::string& new_cluster_
     cluster.set_cluster_id(new_cluster_id);
     batch.push_back({kClusterKey, Seal("cluster", cluster)});
   }
-  ++out.epoch;
+  if (out.epoch == 0 || !MUTANT("epoch-not-raised")) ++out.epoch;
   internal::EpochRecord epoch;
   epoch.set_epoch(out.epoch);
   batch.push_back({kEpochKey, Seal("epoch", epoch)});
