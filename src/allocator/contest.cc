@@ -3,24 +3,19 @@
 
 #include <utility>
 
-#include "common/base/simulation.h"
-
 namespace proffer::allocator {
 
 Contest::Entry Contest::OwnEntry(RoleIndex role) const {
-  if (MUTANT("first-come-first-served")) return Entry{0, 0, kOwn};
   return Entry{books_.roles[role].own_share, 0, kOwn};
 }
 
 Contest::Entry Contest::RoleEntry(RoleIndex role) const {
   const RoleNode& node = books_.roles[role];
-  if (MUTANT("first-come-first-served")) return Entry{0, node.rank, role.value};
   return Entry{node.share, node.rank, role.value};
 }
 
 Contest::Entry Contest::ClientEntry(ClientIndex client) const {
   const Client& c = books_.clients[client];
-  if (MUTANT("first-come-first-served")) return Entry{0, c.framework.value, client.value};
   return Entry{c.share, c.framework.value, client.value};
 }
 

@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/simulation.h"
 #include "common/base/status.h"
 #include "common/convert/agent.h"
 #include "common/convert/record.h"
@@ -146,16 +147,18 @@ absl::StatusOr<TakenOver> TakeOver(Store* store, const ClusterChoice& choice) {
         absl::StrCat("the registry is that of cluster ", before.cluster_id, ", not of ", choice.id,
                      "; name the right cluster, or the right place of the registry"));
   }
+  const uint64_t raised =
+      before.epoch == 0 || !MUTANT("epoch-not-raised") ? before.epoch + 1 : before.epoch;
   internal::EpochRecord epoch;
-  epoch.set_epoch(before.epoch + 1);
+  epoch.set_epoch(raised);
   batch.push_back({kEpochKey, Seal("epoch", epoch)});
   // From here on no former leader can change what is about to be read.
   RETURN_IF_ERROR(Annotate(store->Write(batch), "raise the epoch"));
   ASSIGN_OR_RETURN(TakenOver out, ReadRecords(store));
-  if (out.cluster_id != before.cluster_id || out.epoch != before.epoch + 1) {
-    return absl::AbortedError(absl::StrCat("epoch ", before.epoch + 1, " of cluster ",
-                                           before.cluster_id, " was raised, but epoch ", out.epoch,
-                                           " of cluster ", out.cluster_id, " is there"));
+  if (out.cluster_id != before.cluster_id || out.epoch != raised) {
+    return absl::AbortedError(absl::StrCat("epoch ", raised, " of cluster ", before.cluster_id,
+                                           " was raised, but epoch ", out.epoch, " of cluster ",
+                                           out.cluster_id, " is there"));
   }
   return out;
 }

@@ -21,6 +21,9 @@ struct Plan {
   int twice_every = 50;    // Of so many seeds one is lived twice; 0: none.
 };
 
+// One of them, as the campaign lives it.
+Life LifeOf(const Plan& plan, uint64_t seed);
+
 struct Failure {
   enum class Kind { kCrash = 127, kLiveness = 128, kSafety = 129 };
   uint64_t seed = 0;

@@ -16,17 +16,20 @@ Cluster::Cluster(const Life& life) : world_(life.seed), network_(&world_) {
   if (prng.Chance(1, 4)) master_options_.unreachable_per_minute = prng.Between(1, 5);
   if (prng.Chance(1, 4)) master_options_.valve_min_agents = 100;
   if (prng.Chance(1, 4)) master_options_.most_offers = static_cast<int>(prng.Between(1, 3));
+  master_options_.check_invariants = life.own_checks;
   const int64_t masters = prng.Between(1, 3);
   for (int64_t i = 0; i < masters; ++i) {
     masters_.push_back(std::make_unique<MasterNode>(&world_, &network_, ensemble_.get(),
                                                     &observers_, absl::StrCat("m", i + 1),
                                                     master_options_));
   }
+  const int few_updates = prng.Chance(1, 4) ? static_cast<int>(prng.Between(1, 3)) : 0;
   const int64_t agents =
       life.agents > 0 ? life.agents : prng.Between(1, prng.Chance(1, 4) ? 10 : 4);
   for (int64_t i = 0; i < agents; ++i) {
     agents_.push_back(std::make_unique<AgentNode>(&world_, &network_, ensemble_.get(), &observers_,
                                                   absl::StrCat("a", i + 1), DrawResources()));
+    if (few_updates > 0) agents_.back()->LimitUpdates(few_updates);
   }
   const int64_t users = prng.Between(1, 3);
   for (int64_t i = 0; i < users; ++i) AddUser(static_cast<int>(i) + 1);
@@ -52,7 +55,7 @@ Cluster::Cluster(const Life& life) : world_(life.seed), network_(&world_) {
 std::string Cluster::DrawResources() {
   Prng& prng = world_.prng();
   return absl::StrCat("cpus:", prng.Between(1, 4), ";mem:", prng.Between(1, 8),
-                      "GiB;ports:[31000-31009]");
+                      "GiB;ports:[31000-31009]", prng.Chance(1, 3) ? ";zones:{a,b,c}" : "");
 }
 
 void Cluster::AddUser(int number) {
@@ -66,6 +69,10 @@ void Cluster::AddUser(int number) {
   user->role = prng.Chance(1, 2) ? "default" : absl::StrCat("team", number);
   if (weather.Every(Fault::kFrameworkAway) > 0)
     user->failover_timeout_ms = prng.Between(2'000, 30'000);
+  if (prng.Chance(1, 4)) user->slowest_hand_ms = prng.Between(100, 5'000);
+  if (prng.Chance(1, 4)) user->late_by_ms = prng.Between(100, 10'000);
+  if (prng.Chance(1, 4)) user->offer_hold_ms = prng.Between(100, 5'000);
+  const int64_t grace_ms = prng.Chance(1, 2) ? prng.Between(500, 5'000) : 500;
   user->tasks.resize(static_cast<size_t>(prng.Between(1, 25)));
   const int64_t spread = prng.Chance(1, 2) ? prng.Between(1'000, 30'000) : 0;
   for (SimTask& task : user->tasks) {
@@ -75,6 +82,7 @@ void Cluster::AddUser(int number) {
     task.program.fails_to_start = happens(Fault::kLaunchFails);
     task.program.runs_out_of_memory = happens(Fault::kOutOfMemory);
     if (happens(Fault::kHangsOnKill)) task.program.dies_hard_ms = prng.Between(100, 10'000);
+    task.kill_grace_ms = grace_ms;
     task.shape.Set(kCpus, prng.Between(1, 10) * 100);
     task.shape.Set(kMem, prng.Between(1, 16) << 26);
     if (prng.Chance(1, 4)) task.shape.Set(kPorts, prng.Between(1, 2));
@@ -82,6 +90,8 @@ void Cluster::AddUser(int number) {
     if (prng.Chance(1, 10)) task.stop_after_disconnect_ms = prng.Between(1'000, 10'000);
     if (spread > 0) task.submit_after_ms = prng.Between(0, spread);
   }
+  // What goes wrong with a kill shows only if there is something left to be killed.
+  if (prng.Chance(1, 3)) user->tasks.front().program.run_ms = prng.Between(60'000, 150'000);
   AddReplica(user.get());
   users_.push_back(std::move(user));
 }
@@ -104,8 +114,20 @@ MasterNode* Cluster::leader() {
   return node != nullptr && node->leads() ? node : nullptr;
 }
 
+void Cluster::WipeRegistry() {
+  for (auto& node : masters_) node->Crash();
+  ensemble_->Wipe();
+}
+
+void Cluster::RestoreRegistry() {
+  if (!ensemble_->wiped()) return;
+  for (auto& node : masters_) node->Crash();
+  ensemble_->Restore();
+}
+
 void Cluster::Heal() {
   for (auto& node : hostiles_) node->Retire();
+  RestoreRegistry();
   const Weather calm;
   Weather& weather = world_.weather();
   weather = calm;

@@ -22,6 +22,7 @@ struct Life {
   int64_t trouble_ms = 0;            // How long faults last; 0: drawn.
   int agents = 0;                    // 0: drawn.
   std::array<bool, kFaults> faults;  // Those that may be drawn.
+  bool own_checks = true;            // Those of the master's core, after each turn.
 
   Life() { faults.fill(true); }
 };
@@ -46,6 +47,9 @@ class Cluster {
   MasterNode* leader();
   // Another process for the same user, which takes over.
   void AddReplica(User* user);
+  // The registry is emptied, and put back; every master is set up anew both times.
+  void WipeRegistry();
+  void RestoreRegistry();
   // What an agent may have.
   std::string DrawResources();
   // All that lasts is mended, everybody is awake.

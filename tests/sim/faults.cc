@@ -146,6 +146,10 @@ void Faults::OfMasters() {
   Every(Fault::kStoreSlow, [&ensemble, &prng] { ensemble.SlowDown(prng.Between(500, 10'000)); });
   Every(Fault::kStoreFails, [&ensemble] { ensemble.FailNextWrite(); });
   Every(Fault::kStoreSilent, [&ensemble] { ensemble.SilenceNextWrite(); });
+  Every(Fault::kRegistryWiped, [this, &prng] {
+    cluster_->WipeRegistry();
+    cluster_->world().After(prng.Between(2'000, 30'000), [this] { cluster_->RestoreRegistry(); });
+  });
   Every(Fault::kStoreGone, [&ensemble, &prng] { ensemble.GoAway(prng.Between(500, 30'000)); });
 }
 
@@ -171,11 +175,14 @@ void Faults::OfAgents() {
     const agent::Core* core = AnyAgent().core();
     if (leader == nullptr || core == nullptr || core->identity().agent.empty()) return;
     leader->Ask({0, master::MarkGoneAsked{core->identity().agent}});
+    // Operators mistype.
+    leader->Ask({0, master::MarkGoneAsked{model::AgentId(core->identity().agent.value() + "x")}});
   });
   Every(Fault::kLauncherDown, [this, &prng] {
     AnyAgent().shims().KillLauncher(prng.Between(10, prng.Chance(1, 5) ? 40'000 : 3'000));
   });
   Every(Fault::kShimKilled, [this] { AnyAgent().shims().KillOneShim(); });
+  Every(Fault::kRunDirectoryLost, [this] { AnyAgent().LoseRunDirectory(); });
 }
 
 void Faults::OfFrameworks() {

@@ -14,10 +14,12 @@
 #include <sstream>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "common/base/clock.h"
 #include "common/base/simulation.h"
 #include "sim/campaign.h"
+#include "sim/mutation.h"
 #include "sim/scale.h"
 #include "sim/shorten.h"
 
@@ -45,6 +47,7 @@ struct Options {
   bool fault_table = false;
   std::string mutant;
   bool mutants = false;
+  std::string table;
   bool scale = false;
   proffer::sim::ScaleOptions big;
   std::string ledger;
@@ -86,8 +89,7 @@ std::string Again(const Options& options, const Life& life) {
 int Report(const Options& options, const Plan& plan, const Failure& failure) {
   std::printf("seed %llu: %s\n", static_cast<unsigned long long>(failure.seed),
               failure.sentence.c_str());
-  Life life = plan.life;
-  life.seed = failure.seed;
+  const Life life = LifeOf(plan, failure.seed);
   std::printf("  again:   %s --trace\n", Again(options, life).c_str());
   if (failure.kind == Failure::Kind::kCrash) return static_cast<int>(failure.kind);
   if (!options.mutant.empty()) proffer::simulation::SwitchOn(options.mutant);
@@ -98,14 +100,14 @@ int Report(const Options& options, const Plan& plan, const Failure& failure) {
   return static_cast<int>(failure.kind);
 }
 
-int Trace(const Options& options, Life life) {
-  life.seed = options.seed;
+int Trace(const Options& options, const Plan& plan) {
   if (!options.mutant.empty()) proffer::simulation::SwitchOn(options.mutant);
-  const proffer::sim::Verdict verdict = proffer::sim::Live(
-      life, [](proffer::Time now, const std::string& who, const std::string& line) {
-        std::fprintf(stderr, "%8lld %s: %s\n", static_cast<long long>(now.ms), who.c_str(),
-                     line.c_str());
-      });
+  const proffer::sim::Verdict verdict =
+      proffer::sim::Live(LifeOf(plan, options.seed),
+                         [](proffer::Time now, const std::string& who, const std::string& line) {
+                           std::fprintf(stderr, "%8lld %s: %s\n", static_cast<long long>(now.ms),
+                                        who.c_str(), line.c_str());
+                         });
   std::printf("seed %llu: %s\n", static_cast<unsigned long long>(options.seed),
               verdict.sentence.empty() ? "well" : verdict.sentence.c_str());
   return static_cast<int>(verdict.kind);
@@ -161,7 +163,6 @@ std::vector<uint64_t> Seeds(const Options& options) {
 int Campaign(const Options& options, Plan plan) {
   plan.seeds = Seeds(options);
   plan.jobs = options.jobs;
-  plan.mutant = options.mutant;
   const proffer::Time began = proffer::BootTimeNow();
   int64_t next = static_cast<int64_t>(plan.seeds.size()) / 10;
   const Tally tally = RunCampaign(plan, [&](const Tally& so_far) {
@@ -194,30 +195,30 @@ int Campaign(const Options& options, Plan plan) {
   return 0;
 }
 
-// Every mutant until a judge sees it.
-int Mutants(const Options& options, Plan plan) {
-  plan.twice_every = 0;
-  plan.jobs = options.jobs;
+// Every mutant until a judge sees it; the tables go to a file if one is named.
+int Mutants(const Options& options, const Plan& plan) {
+  proffer::sim::MutationPlan mutation;
+  mutation.plan = plan;
+  mutation.plan.jobs = options.jobs;
+  mutation.first = options.first;
+  mutation.most = options.count;
   int missed = 0;
-  int all = 0;
   std::printf("%-40s %6s  %s\n", "mutant", "seeds", "seen as");
-  for (const std::string& mutant : proffer::simulation::Mutants()) {
-    ++all;
-    plan.mutant = mutant;
-    plan.seeds = Seeds(options);
-    const Tally tally = RunCampaign(plan, nullptr);
-    if (tally.failures.empty()) {
-      ++missed;
-      std::printf("%-40s %6s  not within %lld\n", mutant.c_str(), "-",
-                  static_cast<long long>(tally.lives));
-    } else {
-      std::printf("%-40s %6lld  %.100s\n", mutant.c_str(), static_cast<long long>(tally.lives),
-                  tally.failures.front().sentence.c_str());
-    }
-    std::fflush(stdout);
+  const std::vector<proffer::sim::Sighting> sightings =
+      RunMutants(mutation, [&](const proffer::sim::Sighting& one) {
+        missed += one.seeds == 0 ? 1 : 0;
+        std::printf("%-40s %6lld  %.100s\n", one.mutant.c_str(), static_cast<long long>(one.seeds),
+                    one.seeds == 0 ? "never" : one.sentence.c_str());
+        std::fflush(stdout);
+      });
+  const std::vector<std::string> unseen = Unseen(sightings);
+  std::printf("%zu of %zu mutants seen; invariants that none trips: %s\n",
+              sightings.size() - static_cast<size_t>(missed), sightings.size(),
+              unseen.empty() ? "none" : absl::StrJoin(unseen, ", ").c_str());
+  if (!options.table.empty()) {
+    std::ofstream(options.table) << MutationTables(mutation, sightings);
   }
-  std::printf("%d of %d mutants seen\n", all - missed, all);
-  return missed == 0 ? 0 : static_cast<int>(Failure::Kind::kSafety);
+  return missed == 0 && unseen.empty() ? 0 : static_cast<int>(Failure::Kind::kSafety);
 }
 
 int Scale(const Options& options) {
@@ -263,6 +264,7 @@ int main(int argc, char** argv) {
   app.add_flag("--fault_table", options.fault_table, "A table of what happened how often");
   app.add_option("--mutant", options.mutant, "With this old bug put back in");
   app.add_flag("--mutants", options.mutants, "How many seeds it takes to see each of them");
+  app.add_option("--table", options.table, "A file for the tables of --mutants");
   app.add_option("--ledger", options.ledger, "A file to add a line to");
   app.add_option("--commit", options.commit, "Named in the ledger");
   app.add_flag("--scale", options.scale, "A big quiet world, for measuring");
@@ -283,8 +285,9 @@ int main(int argc, char** argv) {
       return 1;
     }
   }
+  plan.mutant = options.mutant;
   if (options.scale) return Scale(options);
   if (options.mutants) return Mutants(options, plan);
-  if (options.trace && options.seed != 0) return Trace(options, plan.life);
+  if (options.trace && options.seed != 0) return Trace(options, plan);
   return Campaign(options, plan);
 }

@@ -72,6 +72,7 @@ ScaleResult RunScale(const ScaleOptions& options,
   Ensemble ensemble(&world, &network, &observers);
   MasterNode::Options master_options;
   master_options.unreachable_ms = 75'000;
+  master_options.check_invariants = false;
   MasterNode master(&world, &network, &ensemble, &observers, "m1", master_options);
   master.Start();
   world.Run(world.now() + 1'000, [&] { return master.leads(); });

@@ -18,6 +18,8 @@ struct Config {
   int64_t welcome_timeout_ms = 15'000;                  // From LinkUp to the master's welcome.
   int64_t reconnect_min_ms = 100;                       // Doubles with each failure, with jitter.
   int64_t reconnect_max_ms = 2'000;
+  // Of a framework, sent and not acknowledged; the others wait.
+  int most_updates_in_flight = limits::kUpdatesPerFrameworkAndAgent;
 };
 
 }  // namespace proffer::agent

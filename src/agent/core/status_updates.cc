@@ -63,7 +63,7 @@ void StatusUpdates::Acknowledged(const Turn& turn, const Task& task) {
   --window.in_flight;
   // Those that wait come first, then this task's next one.
   SendOrWait(turn, task);
-  while (!window.waiting.empty() && window.in_flight < limits::kUpdatesPerFrameworkAndAgent) {
+  while (!window.waiting.empty() && window.in_flight < most_in_flight_) {
     const model::AttemptId next = window.waiting.front();
     window.waiting.pop_front();
     waiting_.erase(next);
@@ -75,7 +75,7 @@ void StatusUpdates::Acknowledged(const Turn& turn, const Task& task) {
 void StatusUpdates::SendOrWait(const Turn& turn, const Task& task) {
   if (task.progress.unacknowledged.empty() || waiting_.count(task.attempt()) != 0) return;
   Window& window = windows_[task.launch->framework];
-  if (!window.waiting.empty() || window.in_flight >= limits::kUpdatesPerFrameworkAndAgent) {
+  if (!window.waiting.empty() || window.in_flight >= most_in_flight_) {
     REACHED("a status waits because many of its framework are under way");
     window.waiting.push_back(task.attempt());
     waiting_.insert(task.attempt());

@@ -20,7 +20,9 @@ namespace proffer::agent {
 
 class StatusUpdates {
  public:
-  explicit StatusUpdates(const TaskTable* tasks) : tasks_(tasks) {}
+  // At most `most_in_flight` of a framework are under way.
+  StatusUpdates(const TaskTable* tasks, int most_in_flight)
+      : tasks_(tasks), most_in_flight_(most_in_flight) {}
 
   // The master has taken in all tasks: everything unacknowledged goes out at once.
   void Open(const Turn& turn, uint64_t link);
@@ -50,6 +52,7 @@ class StatusUpdates {
   void Send(const Turn& turn, const Task& task);
 
   const TaskTable* const tasks_;
+  const int most_in_flight_;
   uint64_t link_ = 0;  // 0: closed.
   std::map<model::AttemptId, Flight> flights_;
   std::set<std::pair<Time, model::AttemptId>> resends_;

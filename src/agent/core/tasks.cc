@@ -19,7 +19,7 @@ Tasks::Tasks(const Config& config, TaskTable* table, const Link* link)
       table_(table),
       link_(link),
       ledger_(config.info.resources),
-      updates_(table) {}
+      updates_(table, config.most_updates_in_flight) {}
 
 StatusDetail Tasks::Detail(const Turn& turn) const {
   return {link_->identity().agent, turn.UnixNowMs()};
@@ -59,24 +59,22 @@ void Tasks::Launch(const Turn& turn, const model::LaunchTask& order) {
   const IdentityRecord& identity = link_->identity();
   // A master launches only attempts of its own. One of a former epoch may have ended and been
   // forgotten, so it gets no answer; if the master still expects it, ExpectTasks gives one.
-  if (order.attempt.epoch != identity.highest_epoch) {
-    REACHED("a launch is dropped because its epoch is over");
-    return;
-  }
+  if (order.attempt.epoch != identity.highest_epoch) return;
   for (const absl::Status& valid : {model::ValidateId("framework id", order.framework.value()),
                                     model::ValidateId("task id", order.task.id.value())}) {
     if (valid.ok()) continue;
     return Refuse(turn, order, TaskState::kError, TaskReason::kInvalidTask,
                   std::string(valid.message()));
   }
-  if (order.resources_generation != identity.resources_generation) {
+  if (order.resources_generation != identity.resources_generation ||
+      MAYBE("take a launch for one decided on other resources")) {
     REACHED("a launch is dropped because the agent's resources changed");
     return Refuse(turn, order, TaskState::kDropped, TaskReason::kStaleResources,
                   absl::StrCat("decided on generation ", order.resources_generation,
                                " of the agent's resources; they are at generation ",
                                identity.resources_generation));
   }
-  if (!ledger_.Fits(order.task.resources) && !MUTANT("agent-trusts-the-offer")) {
+  if (!ledger_.Fits(order.task.resources) || MAYBE("find that a launch does not fit")) {
     REACHED("a launch is dropped because it does not fit");
     return Refuse(turn, order, TaskState::kDropped, TaskReason::kInvalidOffer,
                   absl::StrCat("needs ", order.task.resources.ToString(), "; the agent has ",
@@ -87,6 +85,7 @@ void Tasks::Launch(const Turn& turn, const model::LaunchTask& order) {
   task.record_seq = turn.Write(TaskRecord{order, task.progress});
   Adopt(std::move(task));
   SendLaunch(turn, *table_->Find(order.attempt));
+  if (MUTANT("running-before-started")) Started(turn, {order.attempt, 0});
 }
 
 void Tasks::Refuse(const Turn& turn, const model::LaunchTask& order, TaskState state,
@@ -172,13 +171,18 @@ void Tasks::EndFramework(const Turn& turn, const model::EndFramework& order) {
 void Tasks::Expect(const Turn& turn, const model::ExpectTasks& order) {
   for (const model::ExpectTasks::Task& expected : order.tasks) {
     if (!expected.attempt.valid() || table_->Find(expected.attempt) != nullptr) continue;
+    model::LaunchTask absent;
+    absent.framework = expected.key.framework;
+    absent.attempt = expected.attempt;
+    absent.task.id = expected.key.task;
+    absent.task.intent_id = expected.intent_id;
+    if (table_->HasTombstone(expected.attempt)) {
+      Refuse(turn, absent, TaskState::kGone, TaskReason::kAgentLostIt,
+             "it has ended, its end was acknowledged, and the agent has forgotten how it ended");
+      continue;
+    }
     REACHED("an agent says that a launch never arrived");
-    model::LaunchTask never;
-    never.framework = expected.key.framework;
-    never.attempt = expected.attempt;
-    never.task.id = expected.key.task;
-    never.task.intent_id = expected.intent_id;
-    Refuse(turn, never, TaskState::kDropped, TaskReason::kAgentLostIt,
+    Refuse(turn, absent, TaskState::kDropped, TaskReason::kAgentLostIt,
            "the launch never arrived at the agent");
   }
 }

@@ -33,10 +33,14 @@ class Outbox {
   void Durable(uint64_t seq) {
     durable_seq_ = std::max(durable_seq_, seq);
     while (!waiting_.empty() && waiting_.begin()->first <= durable_seq_) {
-      for (auto& entry : waiting_.begin()->second) ready_.push_back(std::move(entry));
+      for (auto& entry : waiting_.begin()->second) {
+        // The last gate of a peer is that of an item of its own.
+        const auto last = last_gate_.find(entry.first);
+        if (last != last_gate_.end() && last->second <= durable_seq_) last_gate_.erase(last);
+        ready_.push_back(std::move(entry));
+      }
       waiting_.erase(waiting_.begin());
     }
-    std::erase_if(last_gate_, [this](const auto& entry) { return entry.second <= durable_seq_; });
   }
 
   // What may be said now, in order.

@@ -161,13 +161,9 @@ void Core::HandleDue() {
                               framework.failover_timeout_ms() / 1000, " s"));
         break;
       }
-      case TimerKind::kElapsed: {
-        Framework& framework = world.frameworks.At(allocator::FrameworkIndex(index));
-        WriteFrameworkRecord(world, framework);
-        world.timers.Set(
-            *key, world.now + std::max<int64_t>(framework.failover_timeout_ms() / 20, 60'000));
+      case TimerKind::kElapsed:
+        ElapsedDue(world, world.frameworks.At(allocator::FrameworkIndex(index)));
         break;
-      }
       case TimerKind::kOffer:
         OfferTimedOut(world, key->number);
         break;

@@ -14,10 +14,11 @@
 namespace proffer::master {
 namespace {
 
-// How often the time that a framework has been away is written down. A new leader may grant it
-// that much more than its failover timeout.
+// How often the time that a framework has been away is written down. Each new leader may grant it
+// that much more than its failover timeout; leaders that live shorter than that would grant it for
+// ever, so it is a small part of the timeout, and never long.
 int64_t ElapsedEveryMs(const Framework& framework) {
-  return std::max<int64_t>(framework.failover_timeout_ms() / 20, 60'000);
+  return std::clamp<int64_t>(framework.failover_timeout_ms() / 10, 1'000, 600'000);
 }
 
 std::vector<allocator::RoleIndex> InternRoles(World& world, const std::vector<std::string>& roles) {
@@ -32,16 +33,19 @@ void RefuseStream(World& world, StreamId stream, model::Outcome outcome, uint64_
       {stream, after_seq, model::StreamError{outcome.refusal, std::move(outcome.message)}, true});
 }
 
+void SetElapsedTimer(World& world, const Framework& framework) {
+  if (framework.info.ephemeral) return;
+  world.timers.Set({TimerKind::kElapsed, framework.index.value},
+                   world.now + ElapsedEveryMs(framework));
+}
+
 // Away from now on: nothing is offered, and the failover timeout runs.
 void BeginAway(World& world, Framework& framework) {
   framework.disconnected_at = world.now;
   world.allocator.SetFrameworkActive(framework.index, false);
   SetFailoverTimer(world, framework);
   world.timers.Cancel({TimerKind::kHeartbeat, framework.index.value});
-  if (!framework.info.ephemeral) {
-    world.timers.Set({TimerKind::kElapsed, framework.index.value},
-                     world.now + ElapsedEveryMs(framework));
-  }
+  SetElapsedTimer(world, framework);
   world.Touch(framework);
 }
 
@@ -151,6 +155,11 @@ void WriteFrameworkRecord(World& world, const Framework& framework) {
   int64_t away_ms = framework.disconnected_before_ms;
   if (!framework.connected()) away_ms += world.now - framework.disconnected_at;
   world.Write(FrameworkRecord{framework.info, framework.principal, false, away_ms});
+}
+
+void ElapsedDue(World& world, const Framework& framework) {
+  WriteFrameworkRecord(world, framework);
+  SetElapsedTimer(world, framework);
 }
 
 void FrameworkSubscribed(World& world, StreamId stream, const std::string& principal,

@@ -111,6 +111,8 @@ Framework& AdoptFromAgent(World& world, const model::FrameworkId& id);
 // At the start, from the registry.
 void RecoverFramework(World& world, const FrameworkRecord& record);
 void WriteFrameworkRecord(World& world, const Framework& framework);
+// It is away, and for how long is to be written down again.
+void ElapsedDue(World& world, const Framework& framework);
 
 FrameworkView ViewOf(const Framework& framework);
 

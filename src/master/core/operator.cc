@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
+#include "common/base/simulation.h"
 #include "master/core/liveness.h"
 #include "master/core/validate.h"
 #include "master/core/world.h"
@@ -75,7 +76,11 @@ struct Answering {
 
   void operator()(const MarkGoneAsked& asked) const {
     Agent* agent = world.agents.Find(asked.agent);
+    if (agent == nullptr && MUTANT("nobody-declared-gone")) {
+      world.Write(AgentRecord{asked.agent, AgentRecord::State::kGone, {}});
+    }
     if (agent == nullptr) {
+      REACHED("an operator declares an agent gone that nobody knows");
       Answer(
           {model::Refusal::kInvalid, absl::StrCat("no agent ", asked.agent.value(), " is known")});
       return;

@@ -98,6 +98,13 @@ bool AnyAwaited(const World& world) {
   return false;
 }
 
+bool AnyUnreachable(const World& world) {
+  for (const auto& [id, agent] : world.agents.all()) {
+    if (agent.state == AgentState::kUnreachable) return true;
+  }
+  return false;
+}
+
 void RefuseAgent(World& world, StreamId stream, model::Refusal refusal, std::string message,
                  uint64_t after_seq) {
   world.Note(absl::StrCat("agent on stream ", stream, " refused: ", message));
@@ -120,7 +127,7 @@ void AgentSaidHello(World& world, StreamId stream, Time received, const model::A
                 world.last_seq);  // It may have been declared a moment ago.
     return;
   }
-  if (agent != nullptr && agent->connected()) {
+  if (agent != nullptr && agent->connected() && !MUTANT("older-agent-stream-not-fenced")) {
     REACHED("a second stream of an agent fences the first");
     RefuseAgent(world, agent->stream, model::Refusal::kSuperseded,
                 absl::StrCat("another process connected as agent ", agent->id.value()));

@@ -19,6 +19,8 @@ void RecoverAgent(World& world, const AgentRecord& record);
 // Whether the new leader still waits for that agent's report, or for any.
 bool IsAwaited(const Agent& agent);
 bool AnyAwaited(const World& world);
+// Tasks of an agent that was unreachable before this leader came need not have a row.
+bool AnyUnreachable(const World& world);
 // Refuses whatever is on the other end of a stream and closes it.
 void RefuseAgent(World& world, StreamId stream, model::Refusal refusal, std::string message,
                  uint64_t after_seq = 0);

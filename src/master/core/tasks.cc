@@ -85,8 +85,10 @@ model::AttemptId LaunchTask(World& world, Framework& framework, Agent& agent,
   task.holds_resources = true;
   task.launched_unix_ms = world.unix_ms;
   UseOffered(world, agent, spec.resources);
-  world.Tell(agent, model::LaunchTask{framework.id(), framework.info.name, role, attempt, spec,
-                                      agent.resources_generation});
+  const model::LaunchTask launch{framework.id(), framework.info.name,       role, attempt,
+                                 spec,           agent.resources_generation};
+  world.Tell(agent, launch);
+  if (MAYBE("order a launch twice")) world.Tell(agent, launch);
   world.Touch(task);
   return attempt;
 }
@@ -128,6 +130,14 @@ void KillCalled(World& world, Framework& framework, uint64_t call_id, const mode
            absl::StrCat("task \"", kill.task.value(),
                         "\" may be on an agent that has not reported to the new leader yet; ask "
                         "again"));
+    return;
+  }
+  if (task == nullptr && AnyUnreachable(world) && !MUTANT("unreachable-called-unknown")) {
+    REACHED("a kill names a task that an unreachable agent may have");
+    refuse(model::Refusal::kNotKnownYet,
+           absl::StrCat("task \"", kill.task.value(),
+                        "\" may be on an agent that cannot be reached; ask again when it is back "
+                        "or declared gone"));
     return;
   }
   if (task == nullptr) {
@@ -213,10 +223,10 @@ void AgentUpdated(World& world, Agent& agent, const model::AgentUpdate& update) 
 
 void UpdateAcknowledged(World& world, Framework& framework, const model::Acknowledge& ack) {
   Task* task = FindAttempt(framework, ack.task, ack.attempt);
-  const Agent* agent = world.agents.Find(task != nullptr ? task->agent : ack.agent);
+  Agent* agent = world.agents.Find(task != nullptr ? task->agent : ack.agent);
   // What an agent that is registering has reported may be older than this acknowledgement. It
   // repeats the status when it is done, and the framework repeats the acknowledgement.
-  if (agent != nullptr && agent->registering && !MUTANT("ack-overtakes-registration")) {
+  if (agent != nullptr && agent->registering) {
     REACHED("an acknowledgement comes while the agent registers");
     return;
   }
@@ -229,11 +239,19 @@ void UpdateAcknowledged(World& world, Framework& framework, const model::Acknowl
   }
   if (task == nullptr) REACHED("an acknowledgement comes for a task without a row");
   if (task == nullptr || !task->unacknowledged || task->unacknowledged->sequence != ack.sequence) {
-    if (task != nullptr) REACHED("an acknowledgement comes for an older status");
+    if (task == nullptr) return;
+    REACHED("an acknowledgement comes for an older status");
+    if (task->ended() && agent != nullptr && agent->connected() && MAYBE("cut an agent off")) {
+      RefuseAgent(world, agent->stream, model::Refusal::kAgentUnavailable, "register again");
+      AgentStreamEnded(world, *agent);
+    }
     return;
   }
   const bool was_last = model::IsTerminal(task->unacknowledged->state);
   task->unacknowledged.reset();
+  if (was_last && agent != nullptr && MAYBE("order a kill of what is over")) {
+    world.Tell(*agent, model::KillTask{task->key, task->attempt, std::nullopt});
+  }
   if (was_last) {
     EndRow(world, framework, {ack.task, ack.attempt});
   } else {
@@ -245,7 +263,6 @@ void TaskReported(World& world, Agent& agent, Framework& framework,
                   const model::TaskSummary& summary) {
   Task* task = FindAttempt(framework, summary.key.task, summary.attempt);
   if (task != nullptr && task->agent != agent.id) {
-    REACHED("an agent reports a task of another agent");
     world.Note(absl::StrCat("agent ", agent.id.value(), " reports task ", summary.key.task.value(),
                             " of agent ", task->agent.value(), "; ignored"));
     return;
@@ -281,7 +298,6 @@ void TaskReported(World& world, Agent& agent, Framework& framework,
   }
   // Ended, acknowledged, and still told: the agent forgets it as soon as it hears of that.
   if (task->ended() && !summary.unacknowledged) {
-    REACHED("an agent still reports a task whose end is acknowledged");
     EndRow(world, framework, {summary.key.task, summary.attempt});
   }
 }

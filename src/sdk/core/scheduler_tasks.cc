@@ -101,6 +101,13 @@ void SchedulerCore::Heard(const model::CallResult& result) {
   if (it == pending_.end()) return;
   const Pending pending = std::move(it->second);
   pending_.erase(it);
+  for (const model::CallResult::Item& item : result.items) {
+    if (item.outcome.refusal != model::Refusal::kNotKnownYet) continue;
+    // Whoever does not know a task does not keep in mind that it is to be killed: said again when
+    // the task is spoken of.
+    KnownTask* task = tasks_.Find(model::TaskId(item.id));
+    if (task != nullptr && !MUTANT("kill-lost-on-the-unknown")) task->kill_sent_on = 0;
+  }
   if (reconciler_.Question(result.call_id) != nullptr) {
     TellMistaken(result);
     reconciler_.Answered(now_, result, &prng_);
@@ -165,6 +172,12 @@ void SchedulerCore::Heard(const model::TaskStatus& status) {
     REACHED("a status comes again while its user is at it");
     return;
   }
+  // The same when an answer or a guess told the end first: the agent's own word is acknowledged
+  // when it comes again. It must not be forgotten there before it is written down here.
+  if (status.sequence != 0 && IsFinal(status.state) && tasks_.EndIsInHand(status)) {
+    REACHED("an end comes again in other words while its user is at it");
+    if (!MUTANT("second-word-acknowledged-at-once")) return;
+  }
   if (status.sequence != 0 && MUTANT("ack-before-handled")) {
     CallWithoutResult(
         model::Acknowledge{status.task, status.agent, status.attempt, status.sequence});
@@ -214,13 +227,12 @@ void SchedulerCore::Handle(uint64_t number) {
   const InHand update = std::move(it->second);
   in_hand_.erase(it);
   to_acknowledge_.erase({update.status.attempt, update.status.sequence});
-  uint64_t after_seq = 0;
   // The intent goes before the acknowledgement does: an intent in the store means that the agent
-  // still has the task's end to tell.
-  if (update.final && tasks_.Forget(update.status)) {
-    after_seq = Write(RemoveIntent(update.status.task));
-    if (MUTANT("ack-before-intent-removed")) after_seq = 0;
-  }
+  // still has the task's end to tell. That holds for an end that is told again as well.
+  if (update.final && tasks_.Forget(update.status)) Write(RemoveIntent(update.status.task));
+  uint64_t after_seq = 0;
+  if (IsFinal(update.status.state)) after_seq = changes_.empty() ? last_save_ : last_save_ + 1;
+  if (MUTANT("ack-before-intent-removed")) after_seq = 0;
   // Without a stream nothing is said: what is not acknowledged comes again.
   if (update.status.sequence != 0 && !subscribed_) {
     REACHED("a status is handled while there is no stream");
@@ -244,7 +256,6 @@ void SchedulerCore::TellMistaken(const model::CallResult& result) {
     const KnownTask* task = tasks_.Find(model::TaskId(item.id));
     if (task == nullptr || !task->in_question || task->final_told || !task->own) continue;
     if (task->attempt.valid()) continue;
-    REACHED("the cluster knows an earlier launch of a task only");
     TellEnded(task->id, task->intent_id, model::TaskState::kUnknown, model::TaskReason::kReconciled,
               "the cluster knows an earlier launch of it only");
   }

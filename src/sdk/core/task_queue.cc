@@ -94,11 +94,12 @@ absl::Status TaskQueue::Submit(Time now, uint64_t handle, QueuedTask task, Outpu
   entry.task = std::move(task);
   entry.launch = entry.task.id;
   if (auto ended = unclaimed_ends_.extract(entry.task.id)) {
-    entry.launch = ended.mapped().task;
+    UnclaimedEnd& end = ended.mapped();
+    entry.launch = end.status.task;
     entry.launches = SplitLaunchId(entry.launch).second;
     by_task_[entry.task.id] = handle;
     REACHED("a task of a former life is claimed that has ended");
-    End(&entry, std::move(ended.mapped()), 0, output);
+    End(&entry, std::move(end.status), end.update, output);
     return absl::OkStatus();
   }
   if (auto lives = unclaimed_.extract(entry.task.id)) {
@@ -167,7 +168,12 @@ void TaskQueue::End(Entry* entry, model::TaskStatus status, uint64_t update, Out
 
 void TaskQueue::Take(Time now, const Delivery& delivery, Output* output) {
   if (const auto* offers = std::get_if<OffersCame>(&delivery)) {
-    for (const model::Offer& offer : offers->offers) Place(now, offer, output);
+    for (const model::Offer& offer : offers->offers) {
+      if (!MAYBE("leave an offer unanswered")) Place(now, offer, output);
+    }
+    Declare(output);
+  } else if (std::holds_alternative<OffersVoid>(delivery)) {
+    Correct();
     Declare(output);
   } else if (const auto* update = std::get_if<Update>(&delivery)) {
     TakeUpdate(now, *update, output);
@@ -190,7 +196,9 @@ void TaskQueue::TakeAnswer(Time now, const CallDone& done, Output* output) {
     auto found = by_task_.find(SplitLaunchId(launch).first);
     if (found == by_task_.end()) continue;
     Entry& entry = tasks_.at(found->second);
-    if (entry.placed && entry.launch == launch && !entry.evidence) Retry(now, &entry, output);
+    if (entry.placed && entry.launch == launch && !entry.evidence) {
+      Retry(now, &entry, /*offer_was_stale=*/false, output);
+    }
   }
 }
 
@@ -233,6 +241,7 @@ void TaskQueue::Place(Time now, const model::Offer& offer, Output* output) {
     output->notices.push_back(TaskPlaced{next->handle, next->launch, next->hostname});
   }
   if (accept.accept.tasks.empty()) {
+    Correct();
     output->events.push_back(DeclineAsked{0, {{offer.id}, std::nullopt, WhyNot(offer)}});
   } else {
     output->events.push_back(std::move(accept));
@@ -265,7 +274,9 @@ void TaskQueue::TakeUpdate(Time now, const Update& update, Output* output) {
     auto unclaimed = unclaimed_.find(id);
     if (update.final && unclaimed != unclaimed_.end() && unclaimed->second == update.status.task) {
       unclaimed_.erase(unclaimed);
-      unclaimed_ends_[id] = update.status;
+      unclaimed_ends_[id] = {update.status, update.number};
+      claim_until_.emplace_back(now + options_.claim_within_ms, id);
+      return;
     }
     handled();
     return;
@@ -302,17 +313,22 @@ void TaskQueue::TakeUpdate(Time now, const Update& update, Output* output) {
   if (never_arrived) REACHED("a launch never arrived and is repeated");
   if (!never_arrived) REACHED("a launch was dropped and is repeated");
   handled();
-  Retry(now, &entry, output);
+  // The agent gives the same reason for what does not fit.
+  Retry(now, &entry,
+        !never_arrived && update.status.reason == model::TaskReason::kInvalidOffer &&
+            update.status.source != model::StatusSource::kAgent,
+        output);
 }
 
-void TaskQueue::Retry(Time now, Entry* entry, Output* output) {
+void TaskQueue::Retry(Time now, Entry* entry, bool offer_was_stale, Output* output) {
   entry->placed = false;
-  if (entry->launches < 2) {
+  if (!offer_was_stale) ++entry->setbacks;
+  if (offer_was_stale || entry->setbacks < 2) {
     Enqueue(entry);
   } else {
     REACHED("a task rests before it is launched again");
     entry->rests_until = now + std::min(options_.retry_max_ms,
-                                        options_.retry_min_ms << std::min(entry->launches - 2, 20));
+                                        options_.retry_min_ms << std::min(entry->setbacks - 2, 20));
     resting_.insert({entry->rests_until, entry->handle});
   }
   Declare(output);
@@ -331,6 +347,10 @@ std::vector<model::Demand> TaskQueue::Demands() const {
     if (demands.size() == static_cast<size_t>(limits::kDemandShapes)) break;
   }
   return demands;
+}
+
+void TaskQueue::Correct() {
+  if (waiting_ > 0) ever_said_ = false;
 }
 
 void TaskQueue::Declare(Output* output) {
@@ -353,6 +373,11 @@ void TaskQueue::Declare(Output* output) {
 }
 
 void TaskQueue::Tick(Time now, Output* output) {
+  for (; !claim_until_.empty() && claim_until_.front().first <= now; claim_until_.pop_front()) {
+    const auto end = unclaimed_ends_.find(claim_until_.front().second);
+    if (end == unclaimed_ends_.end()) continue;
+    output->events.push_back(UpdateHandled{std::exchange(end->second.update, 0)});
+  }
   bool revive = false;
   while (!resting_.empty() && resting_.begin()->first <= now) {
     Entry& entry = tasks_.at(resting_.begin()->second);
@@ -368,7 +393,10 @@ void TaskQueue::Tick(Time now, Output* output) {
 }
 
 Time TaskQueue::NextDeadline() const {
-  return resting_.empty() ? Time::Never() : resting_.begin()->first;
+  Time next = Time::Never();
+  if (!resting_.empty()) next = resting_.begin()->first;
+  if (!claim_until_.empty()) next = std::min(next, claim_until_.front().first);
+  return next;
 }
 
 }  // namespace proffer::sdk

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -71,6 +72,8 @@ class TaskQueue {
     // Between a task's launches that came to nothing, doubling, from the second on.
     int64_t retry_min_ms = 1'000;
     int64_t retry_max_ms = 60'000;
+    // An end that nobody has claimed for so long is acknowledged all the same.
+    int64_t claim_within_ms = 60'000;
   };
   // What the queue wants: events for the core, in order, and notices.
   struct Output {
@@ -99,6 +102,7 @@ class TaskQueue {
     QueuedTask task;
     std::string group;  // The key of its group.
     int launches = 0;
+    int setbacks = 0;       // Of these, came to nothing by more than an offer's end.
     bool placed = false;    // Launched and not ended.
     bool evidence = false;  // Some status said that an agent has taken the launch up.
     bool kill_wanted = false;
@@ -116,12 +120,17 @@ class TaskQueue {
 
   void Enqueue(Entry* entry);
   void Dequeue(Entry* entry);
-  // A launch came to nothing: waits a little if that is a habit, then tries again.
-  void Retry(Time now, Entry* entry, Output* output);
+  // A launch came to nothing: waits a little if that is a habit, then tries again. Offers end for
+  // reasons that have nothing to do with the task, and the next one comes when it comes: whoever
+  // used one a moment too late does not wait.
+  void Retry(Time now, Entry* entry, bool offer_was_stale, Output* output);
   void Place(Time now, const model::Offer& offer, Output* output);
   void TakeAnswer(Time now, const CallDone& done, Output* output);
   void TakeUpdate(Time now, const Update& update, Output* output);
   void End(Entry* entry, model::TaskStatus status, uint64_t update, Output* output);
+  // An offer came to nothing. The master has counted down what is wanted when it made it, so that
+  // is to be said again even if it has not changed.
+  void Correct();
   // Says what is wanted, if that has changed.
   void Declare(Output* output);
   std::vector<model::Demand> Demands() const;
@@ -137,7 +146,14 @@ class TaskQueue {
 
   // Of a former life: launched, not submitted again yet. By the id they were submitted under.
   std::map<model::TaskId, model::TaskId> unclaimed_;  // -> the id of the launch.
-  std::map<model::TaskId, model::TaskStatus> unclaimed_ends_;
+  // Those that have ended meanwhile. Not acknowledged before the user knows: were this process to
+  // die, the next one would take the task for one that was never run.
+  struct UnclaimedEnd {
+    model::TaskStatus status;
+    uint64_t update = 0;  // 0: reported as handled.
+  };
+  std::map<model::TaskId, UnclaimedEnd> unclaimed_ends_;
+  std::deque<std::pair<Time, model::TaskId>> claim_until_;
 
   bool suppressed_ = true;           // As the framework begins.
   std::vector<model::Demand> said_;  // As last declared.

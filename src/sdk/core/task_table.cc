@@ -69,7 +69,7 @@ TaskTable::Meaning TaskTable::Take(const model::TaskStatus& status) {
   const bool known = status.sequence == 0 && status.reason == model::TaskReason::kReconciled &&
                      status.state == task->state;
   if (task->final_told && meaning.final) REACHED("a final word on a task comes again");
-  if ((task->final_told || repeated || known) && !MUTANT("final-word-told-twice")) {
+  if (task->final_told || repeated || known) {
     meaning.duplicate = true;
     meaning.final = false;
   } else {
@@ -84,6 +84,11 @@ TaskTable::Meaning TaskTable::Take(const model::TaskStatus& status) {
     task->last_sequence = std::max(task->last_sequence, status.sequence);
   }
   return meaning;
+}
+
+bool TaskTable::EndIsInHand(const model::TaskStatus& status) const {
+  const auto row = rows_.find(status.task);
+  return row != rows_.end() && row->second.final_told && IsAbout(status, row->second);
 }
 
 void TaskTable::RememberEnded(const model::TaskStatus& status, const KnownTask* task) {

@@ -14,8 +14,10 @@ class FrameworksJudge final : public Judge {
   using Judge::Judge;
 
   void MasterHeardScheduler(const Wire& wire, const model::SchedulerCall& call) override {
-    // What a former leader hears does not count: it is the leader that knows who is away.
-    if (OfLeader(wire)) last_seen_[streams().FrameworkOn(wire)] = world().now();
+    // What a former leader hears does not count: it is the leader that knows who is away. Nor does
+    // what is said before the subscription is confirmed, which is when it is true for ever.
+    if (OfLeader(wire) && confirmed_.count(wire.number()) > 0)
+      last_seen_[streams().FrameworkOn(wire)] = world().now();
     if (std::holds_alternative<model::Teardown>(call.call)) {
       may_end_.insert(streams().FrameworkOn(wire));
     } else if (const auto* subscribe = std::get_if<model::Subscribe>(&call.call)) {
@@ -33,7 +35,6 @@ class FrameworksJudge final : public Judge {
       if (hostile_.count(wire.number()) > 0) return;
       const int64_t timeout_ms = timeouts_[wire.number()];
       timeout_of_[subscribed->framework] = timeout_ms > 0 ? timeout_ms : int64_t{7} * 86'400'000;
-      if (OfLeader(wire)) last_seen_[subscribed->framework] = world().now();
     } else if (const auto* status = std::get_if<model::TaskStatus>(&event)) {
       const model::FrameworkId owner = streams().OwnerOf(status->attempt);
       if (!owner.empty() && owner != streams().FrameworkOn(wire)) {
@@ -41,6 +42,12 @@ class FrameworksJudge final : public Judge {
                   status->task.value(), " of ", owner.value());
       }
     }
+  }
+  void MasterToldScheduler(const Wire& wire, const model::SchedulerEvent& event) override {
+    const auto* subscribed = std::get_if<model::Subscribed>(&event);
+    if (subscribed == nullptr) return;
+    confirmed_.insert(wire.number());
+    if (OfLeader(wire)) last_seen_[subscribed->framework] = world().now();
   }
   void MasterDecidedForAgent(const Wire& wire, const model::AgentOrder& order) override {
     const auto* end = std::get_if<model::EndFramework>(&order);
@@ -58,6 +65,7 @@ class FrameworksJudge final : public Judge {
 
  private:
   std::set<uint64_t> hostile_;            // Streams; users have names of two letters.
+  std::set<uint64_t> confirmed_;          // Streams.
   std::map<uint64_t, int64_t> timeouts_;  // By stream.
   std::map<model::FrameworkId, int64_t> timeout_of_;
   std::map<model::FrameworkId, Time> last_seen_;

@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "sim/judges/amnesia.h"
 #include "sim/judges/frameworks.h"
 #include "sim/judges/leadership.h"
 #include "sim/judges/partitions.h"
@@ -26,6 +27,7 @@ void AddJudges(Cluster* cluster) {
   observers.Add(std::move(truth));
   observers.Add(std::move(streams));
   observers.Add(std::make_unique<Leadership>(world, t, s));
+  observers.Add(std::make_unique<Amnesia>(world, t, s));
   observers.Add(std::make_unique<RegistryJudge>(world, t, s));
   observers.Add(std::make_unique<Tasks>(world, t, s));
   std::set<std::string> users;

@@ -92,10 +92,17 @@ void Promises::SchedulerTold(const std::string& node, const Wire& wire,
   } else if (const auto* ack = std::get_if<model::Acknowledge>(&call.call)) {
     const auto own = own_ends_.find({ack->attempt, ack->sequence});
     if (own == own_ends_.end()) return;
-    const uint64_t handle = HandleOf(*user, own->second);
+    const auto& [task, intent_id] = own->second;
+    const uint64_t handle = HandleOf(*user, task);
     if (handle != 0 && user->ended.count(handle) == 0) {
-      Violation("T7: ", node, " acknowledges the end of ", own->second.value(),
+      Violation("T7: ", node, " acknowledges the end of ", task.value(),
                 " before its user knows it");
+    }
+    const auto saved = user->saved.find("intent/" + task.value());
+    if (saved != user->saved.end() &&
+        saved->second.substr(0, saved->second.find(' ')) == intent_id) {
+      Violation("S1: ", node, " acknowledges the end of ", task.value(),
+                " and its next life would still find the intent");
     }
   }
 }
@@ -116,11 +123,15 @@ void Promises::SchedulerHeard(const std::string& node, const Wire& wire,
     using model::TaskState;
     const bool own = status->sequence > 0 && (status->state == TaskState::kFinished ||
                                               status->reason == model::TaskReason::kExited);
-    if (own) own_ends_[{status->attempt, status->sequence}] = status->task;
+    if (own) own_ends_[{status->attempt, status->sequence}] = {status->task, status->intent_id};
   } else if (const auto* result = std::get_if<model::CallResult>(&event)) {
     for (const model::CallResult::Item& item : result->items) {
       if (item.outcome.refusal == model::Refusal::kUnknownTask) {
         kills_.erase({node, model::TaskId(item.id)});
+      } else if (item.outcome.refusal == model::Refusal::kNotKnownYet) {
+        // The master will not keep the wish in mind.
+        const auto wish = kills_.find({node, model::TaskId(item.id)});
+        if (wish != kills_.end()) wish->second.wire = 0;
       }
     }
   } else if (std::holds_alternative<model::StreamError>(event)) {

@@ -1,7 +1,8 @@
 // What was promised is not forgotten on the way. T10: a kill is repeated to an agent that comes
 // back, and by a scheduler on its next stream. F2: an agent that comes back with tasks of a
 // framework that is no more is told to end them. S4: the intent is stored before the launch is
-// asked for, and T7: an end is in the user's book before it is acknowledged.
+// asked for, and S1: removed before its end is acknowledged. T7: an end is in the user's book
+// before it is acknowledged.
 #pragma once
 
 #include <map>
@@ -49,8 +50,8 @@ class Promises final : public Judge {
   std::set<model::AttemptId> killed_;  // By order of the present leader.
   std::map<uint64_t, Registration> registrations_;
   std::map<std::pair<std::string, model::TaskId>, Kill> kills_;  // By node.
-  // Ends that are the task's own, by attempt and number.
-  std::map<std::pair<model::AttemptId, uint64_t>, model::TaskId> own_ends_;
+  // Ends that are the task's own, by attempt and number; and the launch's intent.
+  std::map<std::pair<model::AttemptId, uint64_t>, std::pair<model::TaskId, std::string>> own_ends_;
   bool healed_ = false;
 };
 

@@ -83,7 +83,7 @@ void OffersJudge::MasterHeardScheduler(const Wire& wire, const model::SchedulerC
       stood &= open != open_.end() && open->second.wire == wire.number();
     }
     for (const model::TaskSpec& task : accept->tasks) {
-      const auto key = std::make_pair(streams().FrameworkOn(wire), task.id);
+      const auto key = std::make_tuple(streams().FrameworkOn(wire), task.id, task.intent_id);
       // A second call that names the same task must not make the first look wrong.
       if (stood || wanted_.count(key) == 0) wanted_[key] = {wire.number(), accept->offers, stood};
     }
@@ -238,7 +238,7 @@ void OffersJudge::MasterDecidedForAgent(const Wire& wire, const model::AgentOrde
   if (launch == nullptr) return;
   // One that sends garbage has calls that are refused whole, and then use up nothing.
   if (launch->framework_name == "garbage") return;
-  const auto wanted = wanted_.find({launch->framework, launch->task.id});
+  const auto wanted = wanted_.find({launch->framework, launch->task.id, launch->task.intent_id});
   if (wanted == wanted_.end()) {
     return Violation("R3: task ", launch->task.id.value(), " is launched and nobody asked for it");
   }

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <tuple>
 
 #include "sim/judges/judge.h"
 
@@ -71,7 +72,8 @@ class OffersJudge final : public Judge {
   // --- By master ---
   std::map<model::OfferId, Open> open_;
   std::map<model::OfferId, Open> made_;  // All that ever were.
-  std::map<std::pair<model::FrameworkId, model::TaskId>, Wanted> wanted_;
+  // By framework, task and intent: two calls may name the same task.
+  std::map<std::tuple<model::FrameworkId, model::TaskId, std::string>, Wanted> wanted_;
   std::map<uint64_t, std::set<std::string>> roles_;  // Of the stream's framework.
   std::map<uint64_t, std::set<std::string>> suppressed_;
   std::map<std::pair<uint64_t, model::AgentId>, std::map<std::string, Refused>>

@@ -43,6 +43,10 @@ void Tasks::AgentHeard(const std::string& machine, const Wire& wire,
   if (const auto* kill = std::get_if<model::KillTask>(&order)) {
     kills_.insert({kill->attempt, {machine, world().now() + kKillBoundMs}});
   }
+  const auto* error = std::get_if<model::AgentError>(&order);
+  if (error != nullptr && error->refusal == model::Refusal::kAgentGone) {
+    gone_.insert({machine, world().now() + kKillBoundMs});
+  }
   if (const auto* welcome = std::get_if<model::Welcome>(&order)) {
     for (const auto& [attempt, story] : truth().all()) {
       const model::AgentId agent = streams().AgentOf(attempt);
@@ -62,7 +66,17 @@ void Tasks::AgentHeard(const std::string& machine, const Wire& wire,
   }
 }
 
+void Tasks::Ended(const std::string& machine, const model::AttemptId& attempt, const TrueEnd& end) {
+  const auto gone = gone_.find(machine);
+  if (gone == gone_.end() || gone->second > world().now()) return;
+  if (end.why == TrueEnd::Why::kItself) {
+    Violation("A1: attempt ", attempt.ToString(), " lives to its own end on ", machine,
+              ", whose agent was told that it is gone");
+  }
+}
+
 void Tasks::AgentDied(const std::string& machine) {
+  gone_.erase(machine);
   // A kill that was not checkpointed is not remembered.
   std::erase_if(kills_, [&](const auto& entry) { return entry.second.machine == machine; });
 }
@@ -121,6 +135,7 @@ void Tasks::CheckCause(const model::TaskStatus& status) {
       if (!by_itself || attempt->end->exit_code != 0) lies("did not exit with 0");
       return;
     case TaskState::kFailed:
+      if (status.reason == TaskReason::kNone) lies("had a cause");
       if (status.reason == TaskReason::kExited &&
           (!by_itself || attempt->end->exit_code != status.exit_code)) {
         lies("did not exit with that code");

@@ -16,6 +16,8 @@ class Tasks final : public Judge {
   using Judge::Judge;
 
   void Started(const std::string& machine, const model::LaunchTask& launch) override;
+  void Ended(const std::string& machine, const model::AttemptId& attempt,
+             const TrueEnd& end) override;
   void AgentTold(const std::string& machine, const Wire& wire,
                  const model::AgentMessage& message) override;
   void AgentHeard(const std::string& machine, const Wire& wire,
@@ -40,6 +42,7 @@ class Tasks final : public Judge {
   std::map<std::string, std::set<uint64_t>> told_by_;
   std::map<model::AttemptId, model::TaskState> said_ended_;  // By the agent.
   std::map<model::AttemptId, Kill> kills_;
+  std::map<std::string, Time> gone_;  // By when all tasks of the machine must have ended.
 };
 
 }  // namespace proffer::sim

@@ -3,6 +3,7 @@
 #include <glog/logging.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -48,6 +49,18 @@ void AgentNode::Reimage() {
   }
   disk_.Wipe();
   observers_->Show(&Observer::Reimaged, name());
+}
+
+void AgentNode::LoseRunDirectory() {
+  Crash();
+  const absl::StatusOr<std::vector<agent::Record>> records = agent::ReadRecords(disk_.store());
+  if (!records.ok()) return;
+  std::set<model::AttemptId> started;
+  for (const agent::Record& record : *records) {
+    const auto* progress = std::get_if<agent::ProgressRecord>(&record);
+    if (progress != nullptr && progress->progress.started) started.insert(progress->attempt);
+  }
+  shims_.LoseRunDirectory(started);
 }
 
 void AgentNode::OnStart() {
@@ -156,40 +169,52 @@ void AgentNode::Connect() {
   if (master == nullptr) return After(world().Latency(), refused);
   network().Dial(host(), master->host(), InThisLife([this, master, refused, number = connects_] {
                    if (number != connects_) return;
-                   std::shared_ptr<Wire> wire = master->Accept(host(), true);
+                   // Nobody sets up a new machine while the registry is being mended.
+                   const bool is_new = core_->identity().cluster_id.empty();
+                   std::shared_ptr<Wire> wire;
+                   if (!is_new || !master->foreign()) wire = master->Accept(host(), true);
                    if (wire == nullptr) return After(world().Latency(), refused);
                    Attach(std::move(wire));
                  }),
                  refused);
 }
 
+void AgentNode::ShowHeard(const model::AgentOrder& order) {
+  if (wire_->foreign) {
+    observers_->Show(&Observer::AgentHeardForeigner, name(), order);
+  } else {
+    observers_->Show(&Observer::AgentHeard, name(), *wire_, order);
+  }
+}
+
 void AgentNode::Attach(std::shared_ptr<Wire> wire) {
   wire_ = std::move(wire);
   const uint64_t link = ++last_link_;
   link_ = link;
-  wire_->Attach(Wire::kClient,
-                {[this, life = life(), link](const std::string& bytes) {
-                   if (life != this->life()) return;
-                   Soon([this, link, bytes] {
-                     if (link != link_ || wire_ == nullptr) return;
-                     v1::AgentOrder order;
-                     order.ParseFromString(bytes);
-                     absl::StatusOr<model::AgentOrder> converted = convert::FromProto(order);
-                     if (!converted.ok()) {
-                       world().Violation(
-                           absl::StrCat("an order to an agent: ", converted.status().ToString()));
-                       return;
-                     }
-                     observers_->Show(&Observer::AgentHeard, name(), *wire_, *converted);
-                     Post(agent::OrderReceived{link, Now(), *std::move(converted)});
-                   });
-                 },
-                 InThisLife([this, link] {
-                   if (link != link_) return;
-                   wire_.reset();
-                   link_ = 0;
-                   Post(agent::LinkDown{link, "stream closed"});
-                 })});
+  wire_->Attach(Wire::kClient, {[this, life = life(), link](const std::string& bytes) {
+                                  if (life != this->life()) return;
+                                  Soon([this, link, bytes] {
+                                    v1::AgentOrder order;
+                                    order.ParseFromString(bytes);
+                                    absl::StatusOr<model::AgentOrder> converted =
+                                        convert::FromProto(order);
+                                    if (!converted.ok()) {
+                                      world().Violation(absl::StrCat(
+                                          "an order to an agent: ", converted.status().ToString()));
+                                      return;
+                                    }
+                                    // One that waited may be of a connection that was left
+                                    // meanwhile: that is for the core to see.
+                                    if (link == link_ && wire_ != nullptr) ShowHeard(*converted);
+                                    Post(agent::OrderReceived{link, Now(), *std::move(converted)});
+                                  });
+                                },
+                                InThisLife([this, link] {
+                                  if (link != link_) return;
+                                  wire_.reset();
+                                  link_ = 0;
+                                  Post(agent::LinkDown{link, "stream closed"});
+                                })});
   Post(agent::LinkUp{link});
 }
 
@@ -200,7 +225,11 @@ void AgentNode::SendReady() {
       runner_->Do(*command);
     } else if (const auto* message = std::get_if<agent::SendMessage>(&item)) {
       if (wire_ == nullptr || message->link != link_) continue;
-      observers_->Show(&Observer::AgentTold, name(), *wire_, message->message);
+      if (wire_->foreign) {
+        observers_->Show(&Observer::AgentToldForeigner, name(), message->message);
+      } else {
+        observers_->Show(&Observer::AgentTold, name(), *wire_, message->message);
+      }
       v1::AgentMessage out;
       convert::ToProto(message->message, &out);
       std::string bytes = BytesOf(out);

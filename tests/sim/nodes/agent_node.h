@@ -30,8 +30,13 @@ class AgentNode final : public Process {
   void PowerCut() { Reboot(); }
   // Reinstalled: the work directory is empty.
   void Reimage();
+  // The process dies, and while it is away so does a task of which it is written down that it was
+  // started; nothing is left of that.
+  void LoseRunDirectory();
   // Who it was before it was reinstalled. Only an operator can know that they will not come back.
   const std::vector<model::AgentId>& lost_ids() const { return lost_ids_; }
+  // So many statuses of a framework at most are under way at once.
+  void LimitUpdates(int most) { config_.most_updates_in_flight = most; }
   // The next life has other resources.
   void Resize(const std::string& resources);
 
@@ -47,6 +52,7 @@ class AgentNode final : public Process {
   void ScheduleTick();
   void Connect();
   void Attach(std::shared_ptr<Wire> wire);
+  void ShowHeard(const model::AgentOrder& order);
 
   Ensemble* const ensemble_;
   const Observers* const observers_;

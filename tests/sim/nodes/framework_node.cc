@@ -25,6 +25,7 @@ void FrameworkNode::OnStart() {
   config.framework.failover_timeout_ms = user_->failover_timeout_ms;
   config.seed = world().prng().Next();
   config.on_removed = sdk::OnRemoved::kNewId;
+  config.offer_hold_ms = user_->offer_hold_ms;
   absl::StatusOr<sdk::SavedState> saved = sdk::ParseSavedState(user_->saved);
   if (!saved.ok()) {
     world().Violation(absl::StrCat("the saved state cannot be read: ", saved.status().ToString()));
@@ -42,7 +43,10 @@ void FrameworkNode::OnStart() {
   // The user hands in again whatever they do not know to have ended.
   for (uint64_t handle = 1; handle <= user_->tasks.size(); ++handle) {
     if (user_->ended.count(handle) > 0) continue;
-    const int64_t due = 1'000 + user_->tasks[handle - 1].submit_after_ms;
+    int64_t due = 1'000 + user_->tasks[handle - 1].submit_after_ms;
+    if (user_->late_by_ms > 0) {
+      due = std::max(due, world().now().ms) + world().prng().Between(0, user_->late_by_ms);
+    }
     if (due <= world().now().ms) {
       Submit(handle);
     } else {
@@ -65,7 +69,7 @@ void FrameworkNode::Submit(uint64_t handle) {
   task.id = model::TaskId(absl::StrCat(user_->name, "-", handle));
   task.shape = wanted.shape;
   task.payload = std::make_shared<const std::string>(wanted.program.ToPayload());
-  task.kill_grace_ms = 500;
+  task.kill_grace_ms = wanted.kill_grace_ms;
   task.max_run_time_ms = wanted.max_run_ms;
   task.stop_after_disconnect_ms = wanted.stop_after_disconnect_ms;
   Step(sdk::SubmitAsked{handle, std::move(task)});
@@ -76,10 +80,19 @@ void FrameworkNode::KillOne() {
   for (uint64_t handle = 1; handle <= user_->tasks.size(); ++handle) {
     if (user_->ended.count(handle) > 0 || user_->kill_asked[handle]) continue;
     if (!world().prng().Chance(1, 3)) continue;
-    user_->kill_asked[handle] = true;
-    Step(sdk::KillSubmittedAsked{handle, std::nullopt});
-    return;
+    return Kill(handle);
   }
+}
+
+void FrameworkNode::Kill(uint64_t handle) {
+  user_->kill_asked[handle] = true;
+  Step(sdk::KillSubmittedAsked{handle, std::nullopt});
+  // Some lose patience.
+  if (!world().prng().Chance(1, 3)) return;
+  After(world().prng().Between(0, 1'000),
+        [this, handle, grace_ms = world().prng().Between(0, 200)] {
+          Step(sdk::KillSubmittedAsked{handle, grace_ms});
+        });
 }
 
 void FrameworkNode::TearDown() {
@@ -164,7 +177,7 @@ void FrameworkNode::Save(const sdk::Save& save) {
 void FrameworkNode::Handled(uint64_t update) {
   if (update == 0) return;
   // A replica that was overtaken has no say: its user's book is in other hands.
-  After(world().prng().Between(0, 5), [this, update] {
+  After(world().prng().Between(0, user_->slowest_hand_ms), [this, update] {
     if (user_->owner == this) Step(sdk::Event(sdk::UpdateHandled{update}));
   });
 }
@@ -173,10 +186,8 @@ void FrameworkNode::Take(const sdk::Notice& notice) {
   if (const auto* placed = std::get_if<sdk::TaskPlaced>(&notice)) {
     // Some change their mind while it is being started.
     if (world().weather().Every(Fault::kUserKills) > 0 && world().prng().Chance(1, 8)) {
-      user_->kill_asked[placed->handle] = true;
-      After(world().prng().Between(0, 30), [this, handle = placed->handle] {
-        Step(sdk::KillSubmittedAsked{handle, std::nullopt});
-      });
+      const int64_t soon_ms = world().prng().Between(0, world().prng().Chance(1, 2) ? 30 : 3'000);
+      After(soon_ms, [this, handle = placed->handle] { Kill(handle); });
     }
     return;
   }

@@ -21,6 +21,7 @@ struct SimTask {
   int64_t submit_after_ms = 0;  // From the start of the world.
   int64_t max_run_ms = 0;
   int64_t stop_after_disconnect_ms = 0;
+  int64_t kill_grace_ms = 500;
 };
 
 // What outlives a scheduler's processes.
@@ -29,6 +30,10 @@ struct User {
   std::string role;
   int64_t failover_timeout_ms = 0;
   std::vector<SimTask> tasks;
+  // --- What they are like ---
+  int64_t slowest_hand_ms = 5;  // Takes so long at most to write down what a status says.
+  int64_t late_by_ms = 0;       // Looks for what is unfinished so long after a restart, at most.
+  int64_t offer_hold_ms = sdk::Config().offer_hold_ms;
 
   std::map<std::string, std::string> saved;    // The state store.
   std::map<uint64_t, model::TaskState> ended;  // The user's own book, by handle.
@@ -59,6 +64,7 @@ class FrameworkNode final : public Process {
   void OnStart() override;
   void OnCrash() override;
   void Submit(uint64_t handle);
+  void Kill(uint64_t handle);
   void Step(const sdk::Input& input);
   void CarryOut(sdk::Output& output);
   void Save(const sdk::Save& save);

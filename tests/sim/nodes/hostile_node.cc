@@ -115,14 +115,17 @@ void HostileNode::TakeOffers(const std::vector<model::Offer>& offers) {
       }
       case Way::kNeverAcknowledges: {
         model::TaskSpec task;
-        task.id = model::TaskId(absl::StrCat(name(), "-", ++last_task_));
+        // At times one that it has used before: a new leader may not know yet.
+        const bool again = last_task_ > 0 && prng.Chance(1, 3);
+        task.id = model::TaskId(absl::StrCat(
+            name(), "-", again ? prng.Between(1, static_cast<int64_t>(last_task_)) : ++last_task_));
         absl::StatusOr<Resources> some = offer.resources.Pick({{kCpus, 100}, {kMem, 32 << 20}});
         if (!some.ok()) break;
         task.resources = *some;
         Program program;
         program.run_ms = prng.Between(1, 2'000);
         task.payload = std::make_shared<const std::string>(program.ToPayload());
-        task.intent_id = absl::StrCat("i", last_task_);
+        task.intent_id = absl::StrCat("i", last_call_);
         model::Accept accept;
         accept.offers = {offer.id};
         accept.tasks = {task};
@@ -210,11 +213,16 @@ model::SchedulerCall HostileNode::Nonsense() {
     case 9: {
       model::SetDemand demand;
       demand.declared = true;
-      demand.demands.push_back({"default",
-                                {{kCpus, prng.Between(-1, 1'000'000'000'000)}},
-                                prng.Between(-1, 1'000'000'000),
-                                {},
-                                "x"});
+      if (prng.Chance(1, 2)) {
+        // Parts of what exists in whole items only.
+        demand.demands.push_back({"default", {{"zones", prng.Between(1, 2'500)}}, 1, {}, "x"});
+      } else {
+        demand.demands.push_back({"default",
+                                  {{kCpus, prng.Between(-1, 1'000'000'000'000)}},
+                                  prng.Between(-1, 1'000'000'000),
+                                  {},
+                                  "x"});
+      }
       call.call = demand;
       break;
     }

@@ -22,6 +22,7 @@ class MasterNode final : public Candidate {
     int64_t unreachable_per_minute = 100;
     int64_t valve_min_agents = 4;
     int most_offers = master::Config().max_outstanding_offers;  // A framework.
+    bool check_invariants = true;  // After every turn: takes as long as the cluster is large.
   };
   MasterNode(World* world, Network* network, Ensemble* ensemble, const Observers* observers,
              std::string name, const Options& options);
@@ -29,6 +30,8 @@ class MasterNode final : public Candidate {
   void Lead() override;
   void SessionLost() override;
   bool leads() const { return core_ != nullptr; }
+  // It leads a cluster of its own: it found an empty registry in the place of ours.
+  bool foreign() const { return foreign_; }
   uint64_t epoch() const { return epoch_; }
   const master::Core* core() const { return core_.get(); }
 
@@ -46,7 +49,12 @@ class MasterNode final : public Candidate {
 
   void OnStart() override;
   void OnCrash() override;
-  void OnPause(int64_t ms) override { observers_->Show(&Observer::MasterPaused, name(), ms); }
+  void OnPause(int64_t ms) override { Show(&Observer::MasterPaused, name(), ms); }
+  // Judges watch our cluster.
+  template <typename... Parameters, typename... Arguments>
+  void Show(void (Observer::*what)(Parameters...), const Arguments&... arguments) const {
+    if (!foreign_) observers_->Show(what, arguments...);
+  }
   void Lost(master::StreamId stream, bool is_agent);
   void Receive(master::StreamId stream, bool is_agent, const std::string& bytes);
   void Post(master::Event event);
@@ -61,6 +69,7 @@ class MasterNode final : public Candidate {
   const Options options_;
   std::unique_ptr<master::Core> core_;
   uint64_t epoch_ = 0;
+  bool foreign_ = false;
   Outbox<uint64_t, Item> outbox_;
   std::map<master::StreamId, Open> open_;
   std::vector<master::Event> mail_;

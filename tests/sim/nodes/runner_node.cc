@@ -43,7 +43,8 @@ void RunnerNode::Launch(const agent::LaunchContainer& command) {
   container.launch = command.launch;
   // Handed over to another thread: a kill may overtake it.
   container.waiting = true;
-  After(world_->prng().Between(0, 5), [this, attempt = container.attempt] { Start(attempt, 0); });
+  After(world_->prng().Between(0, world_->weather().launch_max_ms),
+        [this, attempt = container.attempt] { Start(attempt, 0); });
 }
 
 void RunnerNode::Start(const model::AttemptId& attempt, int64_t waited_ms) {

@@ -283,6 +283,16 @@ void Shims::KillOneShim() {
   KillShim(attempt, entries_[attempt].shim.get(), TrueEnd::Why::kShimLost);
 }
 
+void Shims::LoseRunDirectory(const std::set<model::AttemptId>& attempts) {
+  for (auto& [attempt, entry] : entries_) {
+    if (attempts.count(attempt) == 0 || entry.shim == nullptr || !entry.shim->running) continue;
+    world_->Trace(machine_, "run directory of " + attempt.ToString() + " lost");
+    KillShim(attempt, entry.shim.get(), TrueEnd::Why::kShimLost);
+    entries_.erase(attempt);
+    return;
+  }
+}
+
 void Shims::Reboot() {
   ++boot_;
   ++launcher_life_;

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,8 @@ class Shims {
   void KillLauncher(int64_t down_ms);
   // kill -9 of one shim; its task dies with it.
   void KillOneShim();
+  // The same for one that runs one of `attempts`, and its run directory is removed.
+  void LoseRunDirectory(const std::set<model::AttemptId>& attempts);
   void Reboot();
   size_t living() const;
   void Heal() { launcher_down_ = false; }

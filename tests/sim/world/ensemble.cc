@@ -20,14 +20,14 @@ absl::Status Ensemble::Log::Write(const std::vector<Mutation>& batch) {
         convert::OpenRecord(mutation.key, *mutation.value);
     internal::EpochRecord epoch;
     if (record.ok() && epoch.ParseFromString(record->payload)) epoch_ = epoch.epoch();
-    observers_->Show(&Observer::EpochRaised, epoch_);
+    if (watched_) observers_->Show(&Observer::EpochRaised, epoch_);
   }
   return Commit(epoch_, batch);
 }
 
 absl::Status Ensemble::Log::Commit(uint64_t epoch, const std::vector<Mutation>& batch) {
   for (const Mutation& mutation : batch) {
-    observers_->Show(&Observer::Committed, epoch, mutation);
+    if (watched_) observers_->Show(&Observer::Committed, epoch, mutation);
   }
   return store_.Write(batch);
 }
@@ -37,7 +37,7 @@ Ensemble::Ensemble(World* world, Network* network, const Observers* observers)
       network_(network),
       observers_(observers),
       host_(network->Add("ensemble")),
-      store_(observers),
+      store_(std::make_unique<Log>(observers, /*watched=*/true)),
       session_ms_(world->prng().Between(2'000, 10'000)) {
   Watch();
 }
@@ -54,8 +54,8 @@ void Ensemble::Leave(Candidate* candidate) {
   auto& writes = writes_[candidate];
   const size_t made_it =
       candidate->session_ == failed_session_ ? 0 : world_->prng().Below(writes.size() + 1);
-  for (size_t i = 0; i < made_it && writes[i].epoch == store_.epoch() && !Away(); ++i) {
-    (void)store_.Commit(writes[i].epoch, writes[i].batch);
+  for (size_t i = 0; i < made_it && writes[i].epoch == store_->epoch() && !Away(); ++i) {
+    (void)store_->Commit(writes[i].epoch, writes[i].batch);
   }
   writes.clear();
   // A process that dies may be noticed at once, or when its session ends.
@@ -141,14 +141,14 @@ void Ensemble::Serve(Candidate* writer) {
     if (Away() || !network_->Reaches(writer->host(), host_)) return Serve(writer);
     const Pending pending = std::move(queue.front());
     queue.pop_front();
-    if (pending.epoch != store_.epoch()) {
+    if (pending.epoch != store_->epoch()) {
       pending.answered(absl::FailedPreconditionError("a newer epoch was raised"));
     } else if (std::exchange(fail_next_, false) || writer->session_ == failed_session_) {
       // With the session's connection everything behind it is lost as well.
       failed_session_ = writer->session_;
       pending.answered(absl::UnavailableError("write failed"));
     } else {
-      const absl::Status written = store_.Commit(pending.epoch, pending.batch);
+      const absl::Status written = store_->Commit(pending.epoch, pending.batch);
       if (!std::exchange(silence_next_, false) && network_->Reaches(host_, writer->host())) {
         pending.answered(written);
       } else {
@@ -164,6 +164,18 @@ void Ensemble::Serve(Candidate* writer) {
 
 void Ensemble::Flap() {
   if (leader_ != nullptr) Expire();
+}
+
+void Ensemble::Wipe() {
+  if (wiped()) return;
+  world_->Trace("ensemble", "the registry is emptied");
+  home_ = std::exchange(store_, std::make_unique<Log>(observers_, /*watched=*/false));
+}
+
+void Ensemble::Restore() {
+  if (!wiped()) return;
+  world_->Trace("ensemble", "the registry is put back");
+  store_ = std::move(home_);
 }
 
 void Ensemble::Heal() {

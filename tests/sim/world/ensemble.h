@@ -10,6 +10,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -45,7 +46,7 @@ class Ensemble {
   Candidate* leader() const { return leader_; }
 
   // Reading and raising the epoch, in one step.
-  Store* store() { return &store_; }
+  Store* store() { return store_.get(); }
   // `answered` in the order of writing; after an error the writer must end, and what became of the
   // write is not known.
   void Write(Candidate* writer, uint64_t epoch, std::vector<Mutation> batch,
@@ -61,13 +62,18 @@ class Ensemble {
   // No quorum for a while.
   void GoAway(int64_t ms) { away_until_ = world_->now() + ms; }
   void Heal();
+  // Somebody empties the registry, and whoever leads next finds none; later it is put back as it
+  // was. REQUIRES: no candidate is up.
+  void Wipe();
+  void Restore();
+  bool wiped() const { return home_ != nullptr; }
   Host host() const { return host_; }
 
  private:
-  // Shows what is written to the judges.
+  // Shows what is written to the judges, if it is of the cluster that they watch.
   class Log final : public Store {
    public:
-    explicit Log(const Observers* observers) : observers_(observers) {}
+    Log(const Observers* observers, bool watched) : observers_(observers), watched_(watched) {}
     absl::StatusOr<std::vector<std::pair<std::string, std::string>>> ReadAll() override {
       return store_.ReadAll();
     }
@@ -80,6 +86,7 @@ class Ensemble {
 
    private:
     const Observers* const observers_;
+    const bool watched_;
     MemoryStore store_;
     uint64_t epoch_ = 0;
   };
@@ -102,7 +109,8 @@ class Ensemble {
   Network* const network_;
   const Observers* const observers_;
   const Host host_;
-  Log store_;
+  std::unique_ptr<Log> store_;
+  std::unique_ptr<Log> home_;  // Kept while another one is in its place.
   int64_t session_ms_;
   std::vector<Candidate*> candidates_;
   uint64_t last_session_ = 0;

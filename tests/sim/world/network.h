@@ -39,6 +39,8 @@ class Wire : public std::enable_shared_from_this<Wire> {
   Host host(End end) const { return hosts_[end]; }
   // The epoch of the master that accepted it; told by that master, for judges.
   uint64_t epoch = 0;
+  // That master leads another cluster: the epoch is not of ours.
+  bool foreign = false;
 
   void Attach(End end, Side side) { sides_[end] = std::move(side); }
   void Send(End from, std::string bytes);

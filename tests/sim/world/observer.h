@@ -70,6 +70,10 @@ class Observer {
   virtual void Result(const std::string& node, const std::string& user, uint64_t handle,
                       const model::TaskStatus& status) {}
 
+  // --- What passes between an agent and a master of another cluster; nothing else of that is shown
+  virtual void AgentToldForeigner(const std::string& machine, const model::AgentMessage& message) {}
+  virtual void AgentHeardForeigner(const std::string& machine, const model::AgentOrder& order) {}
+
   // --- The end ---
   // The faults are over; everything works from now on.
   virtual void Healed() {}

@@ -25,6 +25,7 @@ constexpr Kind kKinds[kFaults] = {
     {"store-fails", 8'000, 40'000},
     {"store-silent", 8'000, 40'000},
     {"store-gone", 10'000, 40'000},
+    {"registry-wiped", 15'000, 60'000},
     {"agent-crash", 2'000, 20'000},
     {"agent-crash-at-step", 2'000, 20'000},
     {"agent-pause", 5'000, 30'000},
@@ -37,6 +38,7 @@ constexpr Kind kKinds[kFaults] = {
     {"agent-marked-gone", 15'000, 60'000},
     {"launcher-down", 5'000, 30'000},
     {"shim-killed", 3'000, 20'000},
+    {"run-directory-lost", 3'000, 20'000},
     {"launch-fails", 10, 200},   // Thousandths.
     {"out-of-memory", 10, 200},  // Thousandths.
     {"hangs-on-kill", 50, 500},  // Thousandths.
@@ -73,6 +75,7 @@ Weather Weather::Draw(Prng* prng, const std::array<bool, kFaults>& allowed) {
   Weather weather;
   if (prng->Chance(1, 2)) weather.latency_max_ms = prng->Between(5, 1'500);
   if (prng->Chance(1, 3)) weather.disk_max_ms = prng->Between(5, 400);
+  if (prng->Chance(1, 4)) weather.launch_max_ms = prng->Between(5, 2'000);
   // Some runs have a little of much, others much of a little.
   const auto one_in = static_cast<uint32_t>(prng->Between(2, 8));
   for (int i = 0; i < kFaults; ++i) {

@@ -27,6 +27,7 @@ enum class Fault {
   kStoreFails,
   kStoreSilent,
   kStoreGone,
+  kRegistryWiped,
   kAgentCrash,
   kAgentCrashAtStep,
   kAgentPause,
@@ -39,6 +40,7 @@ enum class Fault {
   kAgentMarkedGone,
   kLauncherDown,
   kShimKilled,
+  kRunDirectoryLost,
   kLaunchFails,
   kOutOfMemory,
   kHangsOnKill,
@@ -67,7 +69,8 @@ bool ParseFault(absl::string_view name, Fault* out);
 struct Weather {
   int64_t latency_min_ms = 1;
   int64_t latency_max_ms = 5;
-  int64_t disk_max_ms = 5;  // A durable write takes up to that long.
+  int64_t launch_max_ms = 5;  // From the agent's word to its launcher: machines are busy.
+  int64_t disk_max_ms = 5;    // A durable write takes up to that long.
   // On average so long between two faults of the kind; 0: it does not happen. For kinds that are
   // a property of something (a task that hangs on kill): the chance in thousandths.
   std::array<int64_t, kFaults> every = {};

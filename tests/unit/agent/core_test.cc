@@ -522,6 +522,25 @@ TEST_F(AgentCore, AnswersForTasksThatNeverArrived) {
   EXPECT_THAT(bench.TakeCommands<LaunchContainer>(), IsEmpty());
 }
 
+TEST_F(AgentCore, WhatIsForgottenIsNotSaidToHaveNeverArrived) {
+  bench.Register();
+  const auto attempt = Run("t", 1);
+  bench.Ack("t", attempt, 1);
+  ContainerEnded end;
+  end.attempt = attempt;
+  end.exit_code = 0;
+  bench.Step(end);
+  bench.Ack("t", attempt, 2);
+  EXPECT_THAT(bench.core->tasks().all(), IsEmpty());
+  bench.sent.clear();
+  bench.Order(model::ExpectTasks{{{AgentBench::Key("t"), attempt, ""}}});
+  EXPECT_THAT(bench.TakeStatuses(),
+              ElementsAre("t#1 GONE AGENT_LOST_IT: it has ended, its end was acknowledged, and the "
+                          "agent has forgotten how it ended"));
+  bench.Ack("t", attempt, 1);
+  EXPECT_THAT(bench.core->tasks().all(), IsEmpty());
+}
+
 // --- Recovery ---
 
 TEST_F(AgentCore, SpeaksToNoMasterBeforeItHasLookedForItsContainers) {

@@ -249,10 +249,63 @@ TEST_F(TaskQueueTest, TakesUpATaskOfAFormerLife) {
   EXPECT_EQ(Noticed<TaskDone>()[0].result.handle, 1u);
   // One that ends before it is submitted again is remembered.
   Hear(MakeStatus("b", TaskState::kFailed, 1, "ib", 2));
+  EXPECT_THAT(Calls<model::Acknowledge>(), SizeIs(0));
   Submit(2, Want("b"));
   ASSERT_THAT(Noticed<TaskDone>(), SizeIs(2));
   EXPECT_EQ(Noticed<TaskDone>()[1].result.status.state, TaskState::kFailed);
   EXPECT_THAT(Calls<model::Accept>(), SizeIs(0));
+  // Only now does its user know: before, a crash would have lost it.
+  Do(UpdateHandled{Noticed<TaskDone>()[1].update});
+  EXPECT_THAT(Calls<model::Acknowledge>(), SizeIs(1));
+}
+
+TEST_F(TaskQueueTest, AnEndThatNobodyClaimsIsAcknowledgedAfterAWhile) {
+  Config config = DefaultConfig();
+  config.saved = {model::FrameworkId("F-1"), {{model::TaskId("a"), "ia", model::AgentId("A-1")}}};
+  StartCoreWithQueue(config);
+  OpenStream();
+  Welcome();
+  const Time heard = now_;
+  Hear(MakeStatus("a", TaskState::kFinished, 1, "ia"));
+  while (now_ < heard + TaskQueue::Options().claim_within_ms) {
+    EXPECT_THAT(Calls<model::Acknowledge>(), SizeIs(0));
+    Hear(model::Heartbeat{});
+    AdvanceTo(now_ + 5'000);
+  }
+  EXPECT_THAT(Calls<model::Acknowledge>(), SizeIs(1));
+  // Whoever comes later still than that is told all the same.
+  Submit(1, Want("a"));
+  ASSERT_THAT(Noticed<TaskDone>(), SizeIs(1));
+  EXPECT_EQ(Noticed<TaskDone>()[0].update, 0u);
+}
+
+TEST_F(TaskQueueTest, WhatIsWantedIsSaidAgainWhenAnOfferCameToNothing) {
+  StartCoreWithQueue();
+  Subscribe();
+  Submit(1, Want("a"));
+  AnswerAll();
+  Clear();
+  Offer(MakeOffer(1, "A-1", "cpus:0.001"));
+  ASSERT_THAT(Calls<model::Decline>(), SizeIs(1));
+  ASSERT_THAT(Calls<model::SetDemand>(), SizeIs(1));
+  EXPECT_EQ(Calls<model::SetDemand>()[0].demands[0].count, 1);
+}
+
+TEST_F(TaskQueueTest, AnOfferThatWasUsedTooLateDoesNotMakeATaskWait) {
+  StartCoreWithQueue();
+  Subscribe();
+  Submit(1, Want("a"));
+  for (int launch = 1; launch <= 5; ++launch) {
+    const std::string task = launch == 1 ? "a" : "a.r" + std::to_string(launch);
+    Offer(MakeOffer(static_cast<uint64_t>(launch)));
+    ASSERT_THAT(Calls<model::Accept>(), SizeIs(launch));
+    model::TaskStatus stale = MakeStatus(task, TaskState::kDropped, 0, Intent(task));
+    stale.attempt = {};
+    stale.source = model::StatusSource::kMaster;
+    stale.reason = model::TaskReason::kInvalidOffer;
+    Hear(stale);
+  }
+  EXPECT_EQ(core_->queue()->waiting(), 1u);
 }
 
 TEST_F(TaskQueueTest, RefusesWhatTheClusterWouldRefuse) {

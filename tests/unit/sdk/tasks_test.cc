@@ -237,6 +237,42 @@ TEST_F(TasksTest, TheEndInAnAnswerAndTheEndItselfAreOneEnd) {
   EXPECT_THAT(Calls<model::Acknowledge>(), SizeIs(2));
 }
 
+// Otherwise a crash of the scheduler at that moment would lose the end: the agent has forgotten it,
+// and the user has not written it down.
+TEST_F(TasksTest, TheEndItselfIsNotAcknowledgedWhileTheUserIsAtAnAnswerThatToldIt) {
+  StartCore();
+  Subscribe();
+  const std::string intent = Launch("t");
+  model::TaskStatus answer = MakeStatus("t", TaskState::kFinished, 0, intent);
+  answer.reason = model::TaskReason::kReconciled;
+  Hear(answer);
+  const uint64_t number = LastUpdate().number;
+  Hear(MakeStatus("t", TaskState::kFinished, 1, intent));
+  EXPECT_THAT(Told<Update>(), SizeIs(1));
+  EXPECT_THAT(Calls<model::Acknowledge>(), SizeIs(0));
+  Do(UpdateHandled{number});
+  EXPECT_THAT(Calls<model::Acknowledge>(), SizeIs(0));
+  Hear(MakeStatus("t", TaskState::kFinished, 1, intent));
+  EXPECT_TRUE(LastUpdate().duplicate);
+  Do(UpdateHandled{LastUpdate().number});
+  EXPECT_THAT(Calls<model::Acknowledge>(), SizeIs(1));
+}
+
+TEST_F(TasksTest, ARepeatedEndIsNotAcknowledgedBeforeItsIntentIsRemoved) {
+  StartCore();
+  Subscribe();
+  const std::string intent = Launch("t");
+  Hear(MakeStatus("t", TaskState::kFinished, 1, intent));
+  hold_saves_ = true;
+  Do(UpdateHandled{LastUpdate().number});
+  Hear(MakeStatus("t", TaskState::kFinished, 1, intent));
+  EXPECT_TRUE(LastUpdate().duplicate);
+  Do(UpdateHandled{LastUpdate().number});
+  EXPECT_THAT(Calls<model::Acknowledge>(), SizeIs(0));
+  SaveAll();
+  EXPECT_THAT(Calls<model::Acknowledge>(), SizeIs(2));
+}
+
 TEST_F(TasksTest, AnIdMayBeUsedAgainOnceItsEndWasHandled) {
   StartCore();
   Subscribe();
@@ -398,6 +434,22 @@ TEST_F(TasksTest, AKillIsRepeatedOnTheNextStreamForATaskThatStillLives) {
   EXPECT_EQ(Calls<model::Kill>()[0].grace_ms, 100);
   Hear(MakeStatus("t", TaskState::kKilling, 2, intent));
   EXPECT_THAT(Calls<model::Kill>(), SizeIs(1));
+}
+
+TEST_F(TasksTest, AKillOfATaskThatIsNotKnownYetIsSaidAgainWhenItIsSpokenOf) {
+  StartCore();
+  Subscribe();
+  const std::string intent = Launch("t");
+  AnswerAll();
+  Clear();
+  Do(KillAsked{7, {model::TaskId("t"), {}, std::nullopt}});
+  Hear(model::CallResult{LastCallId<model::Kill>(),
+                         {{"t", {model::Refusal::kNotKnownYet, "its agent is away"}, {}}}});
+  EXPECT_THAT(Calls<model::Kill>(), SizeIs(1));
+  Hear(MakeStatus("t", TaskState::kRunning, 1, intent));
+  EXPECT_THAT(Calls<model::Kill>(), SizeIs(2));
+  Hear(MakeStatus("t", TaskState::kKilling, 2, intent));
+  EXPECT_THAT(Calls<model::Kill>(), SizeIs(2));
 }
 
 }  // namespace
