@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "isolator/cgroup/writes.h"
 #include "isolator/process/capability.h"
+#include "isolator/process/turns.h"
 
 namespace proffer::isolator {
 namespace {
@@ -103,6 +104,10 @@ std::string Print(const LaunchPlan& plan, const MachineFacts& facts) {
       line("  " + write.file,
            absl::StrCat(write.value, write.optional ? " (if there is one)" : ""));
     }
+  }
+  if (plan.use_cgroups) {
+    line("turns",
+         absl::StrCat("of ", TurnNs(plan.cgroup.cpu_milli) / 1'000, " us, if the kernel can"));
   }
   line("descriptors", "0 /dev/null, 1 and 2 pipes to the logs");
   line("logs", absl::StrCat(plan.log_files, " files of ", plan.log_file_bytes, " bytes each"));
