@@ -8,7 +8,7 @@ packages=(
   cmake ninja-build g++ ccache mold git
   libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libabsl-dev
   libgoogle-glog-dev libgflags-dev libleveldb-dev libsnappy-dev libcli11-dev
-  libyaml-cpp-dev zlib1g-dev libre2-dev libzookeeper-mt-dev
+  libyaml-cpp-dev prometheus-cpp-dev zlib1g-dev libre2-dev libzookeeper-mt-dev
   libgtest-dev libgmock-dev libbenchmark-dev
   python3 python3-grpcio python3-protobuf
   default-jre-headless libzookeeper-java # ZooKeeper servers, for tests; starts nothing.

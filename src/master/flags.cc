@@ -24,6 +24,8 @@ DEFINE_int64(zk_session_timeout_ms, 10000,
              "With --zk: how long a leader that is not heard of keeps the lead.");
 DEFINE_string(advertise, "",
               "With --zk: where others find this master, like --listen; default: --listen.");
+DEFINE_string(metrics, "",
+              "Where figures for Prometheus are served, host:port on loopback; default: nowhere.");
 DEFINE_string(cluster, "",
               "Id of the cluster; a registry of another one is refused. Default: the registry's, "
               "and a random one when it is empty.");
@@ -103,6 +105,15 @@ absl::StatusOr<ParsedFlags> ReadFlags() {
     RETURN_IF_ERROR(Annotate(rpc::RequireLocal(address), "--listen"));
   }
   RETURN_IF_ERROR(ReadZooKeeper(*addresses, &parsed));
+  if (!FLAGS_metrics.empty()) {
+    const auto metrics = rpc::ParseAddresses(FLAGS_metrics);
+    if (!metrics.ok() || metrics->size() != 1 || metrics->front().is_unix) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--metrics: expected one host:port, found \"", FLAGS_metrics, "\""));
+    }
+    RETURN_IF_ERROR(Annotate(rpc::RequireLocal(metrics->front()), "--metrics"));
+    parsed.metrics = metrics->front().target;
+  }
   std::random_device kernel;
   MasterOptions& options = parsed.options;
   parsed.listen = *std::move(addresses);

@@ -19,6 +19,8 @@ struct ParsedFlags {
   std::optional<zk::Address> zookeeper;
   std::string store_directory;
 
+  std::string metrics;  // Where figures are served; empty: nowhere.
+
   int64_t zk_session_timeout_ms = 0;
   std::vector<std::string> advertised;  // Where others find this master.
 };

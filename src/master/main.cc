@@ -11,6 +11,7 @@
 
 #include "common/fs/store_leveldb.h"
 #include "common/fs/store_memory.h"
+#include "common/metrics/exposition.h"
 #include "common/model/version.h"
 #include "master/candidacy.h"
 #include "master/flags.h"
@@ -65,13 +66,23 @@ int main(int argc, char** argv) {
   // First of all: whoever knows where we are may come, and waits until we can answer.
   absl::StatusOr<proffer::rpc::Listeners> listeners = proffer::rpc::Listen(flags->listen);
   if (!listeners.ok()) return Fail(listeners.status());
+  std::unique_ptr<proffer::metrics::Exposition> figures;
+  if (!flags->metrics.empty()) {
+    auto exposition = proffer::metrics::Exposition::Start(flags->metrics);
+    if (!exposition.ok()) return Fail(exposition.status());
+    figures = *std::move(exposition);
+  }
+  const auto leads = [&figures](const Master& one) {
+    SayWhereItServes(one);
+    if (figures != nullptr) figures->Add(one.metrics());
+  };
   std::unique_ptr<proffer::Store> store;
   std::unique_ptr<Master> master;
   std::unique_ptr<Candidacy> candidacy;
   if (flags->zookeeper) {
     candidacy = std::make_unique<Candidacy>(
         Candidacy::Options{*flags->zookeeper, flags->zk_session_timeout_ms, flags->advertised,
-                           flags->options, SayWhereItServes},
+                           flags->options, leads},
         *std::move(listeners));
   } else {
     absl::StatusOr<std::unique_ptr<proffer::Store>> opened = OpenStore(flags->store_directory);
@@ -81,7 +92,7 @@ int main(int argc, char** argv) {
         Master::Start(flags->options, *std::move(listeners), store.get());
     if (!started.ok()) return Fail(started.status());
     master = *std::move(started);
-    SayWhereItServes(*master);
+    leads(*master);
   }
 
   int signal_number = 0;

@@ -42,6 +42,7 @@ Master::Master(MasterOptions options, Store* store, TakenOver taken_over)
       principal_(auth::LocalPrincipal()),
       mailbox_(limits::kMailboxEvents),
       projection_(cluster_id_, epoch_, UnixNowMs()),
+      metrics_(std::make_shared<MasterMetrics>(&projection_, &mailbox_)),
       asking_(&mailbox_),
       data_(epoch_, principal_),
       scheduler_service_(&mailbox_, &streams_, principal_),
@@ -53,6 +54,9 @@ Master::Master(MasterOptions options, Store* store, TakenOver taken_over)
   options.core.seed = Prng(options.seed ^ (epoch_ << 32)).Next();
   writer_ = std::make_unique<StoreWriter>(store, [this](uint64_t seq) {
     mailbox_.PushUrgent({RecordsDurable{seq}, nullptr});
+  });
+  projection_.SetObserver([this](const v1::Object* before, const v1::Object& after, bool removed) {
+    metrics_->Changed(before, after, removed);
   });
   Effects effects;
   unix_ms_ = UnixNowMs();
@@ -72,6 +76,7 @@ Master::~Master() {
   if (server_ != nullptr) server_->Shutdown(/*grace_ms=*/200);
   mailbox_.Close();
   core_thread_.join();
+  metrics_->Detach();
   writer_.reset();
 }
 
@@ -84,11 +89,16 @@ void Master::RunCore() {
         deadline.IsNever() ? kLongestWaitMs : deadline - BootTimeNow(), 0, kLongestWaitMs);
     if (!mailbox_.TakeAll(wait_ms, &mail)) return;
     watchdog_->Busy();
+    const int64_t began_ns = BootTimeNanos();
     unix_ms_ = UnixNowMs();
     core_->BeginTurn(BootTimeNow(), unix_ms_, &effects);
     for (Mail& item : mail) {
       if (const auto* durable = std::get_if<RecordsDurable>(&item.what)) {
         outbox_.Durable(durable->seq);
+        while (!undurable_.empty() && undurable_.front().first <= durable->seq) {
+          metrics_->RecordTook(began_ns - undurable_.front().second);
+          undurable_.pop_front();
+        }
       } else {
         core_->Step(std::get<Event>(item.what));
       }
@@ -99,6 +109,7 @@ void Master::RunCore() {
     effects.Clear();
     SendReady();
     watchdog_->Idle();
+    metrics_->TurnTook(BootTimeNanos() - began_ns);
     projection_.SetLongestTurn(watchdog_->longest_ms());
   }
 }
@@ -108,6 +119,7 @@ void Master::CarryOut(Effects& effects) {
   if (!effects.records.empty()) {
     std::vector<Mutation> mutations;
     for (const WriteRecord& write : effects.records) mutations.push_back(ToMutation(write.record));
+    undurable_.push_back({effects.records.back().seq, BootTimeNanos()});
     writer_->Append(effects.records.back().seq, std::move(mutations));
   }
   for (ToAgent& item : effects.to_agents) {

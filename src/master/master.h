@@ -2,9 +2,11 @@
 // which they depend on each other.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -17,6 +19,7 @@
 #include "master/core/core.h"
 #include "master/data_hub.h"
 #include "master/mail.h"
+#include "master/metrics.h"
 #include "master/operator_service.h"
 #include "master/projection.h"
 #include "master/registry.h"
@@ -42,6 +45,8 @@ class Master {
   ~Master();
 
   std::vector<rpc::Address> addresses() const { return server_->addresses(); }
+  // What there is to scrape; collects nothing more once the master is gone.
+  std::shared_ptr<MasterMetrics> metrics() const { return metrics_; }
   const std::string& cluster_id() const { return cluster_id_; }
   uint64_t epoch() const { return epoch_; }
 
@@ -70,6 +75,7 @@ class Master {
   MasterMailbox mailbox_;
   Streams streams_;
   Projection projection_;
+  const std::shared_ptr<MasterMetrics> metrics_;
   Asking asking_;
   DataHub data_;
   SchedulerService scheduler_service_;
@@ -80,6 +86,7 @@ class Master {
   Outbox<Peer, Item> outbox_;
   std::unique_ptr<Core> core_;
   int64_t unix_ms_ = 0;
+  std::deque<std::pair<uint64_t, int64_t>> undurable_;  // Records' numbers, since which nanosecond.
 
   std::unique_ptr<StoreWriter> writer_;
   std::unique_ptr<Watchdog> watchdog_;

@@ -85,6 +85,7 @@ void Projection::Put(ObjectPointer object, bool removed, int64_t unix_ms) {
   Table& table = tables_[kind];
   auto it = table.find(id);
   if (it != table.end()) Count(*it->second, -1);
+  if (observe_) observe_(it == table.end() ? nullptr : it->second.get(), *object, removed);
   if (removed) {
     if (it != table.end()) table.erase(it);
     if (object->has_task()) KeepEnded(object);
@@ -154,6 +155,11 @@ void Projection::Count(const v1::Object& object, int sign) {
   } else if (object.has_offer()) {
     counts_.set_offers(counts_.offers() + sign);
   }
+}
+
+void Projection::SetObserver(Observer observe) {
+  MutexLock lock(&mutex_);
+  observe_ = std::move(observe);
 }
 
 void Projection::SetLongestTurn(int64_t ms) {

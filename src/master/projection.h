@@ -50,6 +50,11 @@ class Projection {
 
   // `wake` is called after every change, on the projection's caller; it must be quick.
   uint64_t AddWatcher(std::function<void()> wake);
+  // `observe` is called with every change, in order: the object as it was (null: it was not there)
+  // and as it is. Once, before the first Apply; it must not call the projection.
+  using Observer =
+      std::function<void(const v1::Object* before, const v1::Object& after, bool removed)>;
+  void SetObserver(Observer observe);
   void RemoveWatcher(uint64_t id);
 
  private:
@@ -74,6 +79,7 @@ class Projection {
   uint64_t sequence_ GUARDED_BY_MUTEX(mutex_) = 0;
   std::map<uint64_t, std::function<void()>> watchers_ GUARDED_BY_MUTEX(mutex_);
   uint64_t last_watcher_ GUARDED_BY_MUTEX(mutex_) = 0;
+  Observer observe_ GUARDED_BY_MUTEX(mutex_);
 };
 
 }  // namespace proffer::master
