@@ -237,8 +237,10 @@ int Scale(const Options& options) {
               static_cast<long long>(result.network_ms));
   std::printf("extra launch delay p99         %10lld ms\n",
               static_cast<long long>(result.delay_p99_ms));
-  std::printf("wall s to register all         %10.1f\n", result.wall_s_to_register);
-  std::printf("wall s a simulated minute      %10.1f\n", result.wall_s_per_minute);
+  std::printf("wall s to register all         %10.1f (%.1f of cpu)\n", result.wall_s_to_register,
+              result.cpu_s_to_register);
+  std::printf("wall s a simulated minute      %10.1f (%.1f of cpu)\n", result.wall_s_per_minute,
+              result.cpu_s_per_minute);
   std::printf("memory of the whole world      %10.0f MiB\n",
               static_cast<double>(result.memory_bytes) / (1 << 20));
   return 0;

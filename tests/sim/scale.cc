@@ -51,6 +51,15 @@ int64_t ResidentBytes() {
   return pages * sysconf(_SC_PAGESIZE);
 }
 
+double CpuSeconds() {
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 // Sum of twelve uniform ones: close enough to normal for the length of a task.
 int64_t NormalMs(Prng* prng, int64_t mean, int64_t deviation) {
   int64_t sum = 0;
@@ -78,6 +87,7 @@ ScaleResult RunScale(const ScaleOptions& options,
   world.Run(world.now() + 1'000, [&] { return master.leads(); });
 
   const Time began = BootTimeNow();
+  const double cpu_began = CpuSeconds();
   std::vector<std::unique_ptr<AgentNode>> agents;
   for (int i = 0; i < options.agents; ++i) {
     agents.push_back(std::make_unique<AgentNode>(&world, &network, &ensemble, &observers,
@@ -88,6 +98,7 @@ ScaleResult RunScale(const ScaleOptions& options,
   world.Run(world.now() + 15'000, nullptr);
   ScaleResult result;
   result.wall_s_to_register = static_cast<double>(BootTimeNow() - began) / 1'000;
+  result.cpu_s_to_register = CpuSeconds() - cpu_began;
   progress("registered", world.now().ms / 1'000);
 
   std::vector<std::unique_ptr<User>> users;
@@ -126,13 +137,15 @@ ScaleResult RunScale(const ScaleOptions& options,
   };
   const int64_t before = ended();
   const Time measured = BootTimeNow();
+  const double cpu_measured = CpuSeconds();
   for (int64_t minute = 0; minute < options.minutes; ++minute) {
     world.Run(world.now() + 60'000, nullptr);
     progress("measuring", world.now().ms / 1'000);
   }
   result.tasks = ended() - before;
-  result.wall_s_per_minute = static_cast<double>(BootTimeNow() - measured) / 1'000 /
-                             static_cast<double>(std::max<int64_t>(options.minutes, 1));
+  const auto minutes = static_cast<double>(std::max<int64_t>(options.minutes, 1));
+  result.wall_s_per_minute = static_cast<double>(BootTimeNow() - measured) / 1'000 / minutes;
+  result.cpu_s_per_minute = (CpuSeconds() - cpu_measured) / minutes;
   result.memory_bytes = ResidentBytes() - memory_before;
   // Demand there, offer back, accept there, order to the agent, status back to both; and the start.
   const Weather& weather = world.weather();

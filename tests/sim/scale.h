@@ -20,7 +20,9 @@ struct ScaleOptions {
 struct ScaleResult {
   int64_t tasks = 0;             // Ended in the time measured.
   double wall_s_per_minute = 0;  // Of simulated time.
+  double cpu_s_per_minute = 0;   // The same in a machine's own time, when it does other things too.
   double wall_s_to_register = 0;
+  double cpu_s_to_register = 0;
   int64_t delay_p50_ms = 0;  // From submit to RUNNING at the scheduler, in simulated time,
   int64_t delay_p99_ms = 0;  // above what the network alone takes.
   int64_t network_ms = 0;    // Which is this: messages there and back, and starting a program.

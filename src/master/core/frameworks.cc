@@ -183,6 +183,13 @@ void FrameworkSubscribed(World& world, StreamId stream, const std::string& princ
   Framework* framework = world.frameworks.Find(info.id);
   if (framework == nullptr) {
     framework = &AddRow(world, info);
+  } else if (framework->connected() && MUTANT("older-scheduler-goes-on")) {
+    world.out->to_schedulers.push_back(
+        {stream, 0,
+         model::Subscribed{model::ThisVersion(), info.id, world.config.cluster_id,
+                           world.config.epoch, world.config.heartbeat_ms},
+         false});
+    return;
   } else if (framework->connected() && !MUTANT("older-stream-not-fenced")) {
     REACHED("a newer instance of a framework fences the older one");
     RefuseStream(world, framework->stream,

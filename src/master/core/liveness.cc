@@ -55,7 +55,7 @@ bool LimitIsReached(World& world) {
 }
 
 void EndTasks(World& world, Agent& agent, uint64_t after_seq, bool gone) {
-  if (MUTANT("registry-after-effect")) after_seq = 0;
+  if (MUTANT("loss-told-before-durable")) after_seq = 0;
   // A copy: rows leave the set as their tasks end.
   const auto tasks = agent.tasks;
   for (const auto& [key, attempt] : tasks) {

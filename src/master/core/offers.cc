@@ -179,7 +179,8 @@ void MakeOffers(World& world) {
       world.allocator.GrantClosed(grant.framework);
       continue;
     }
-    Offer& offer = world.offers.Add({{world.config.epoch, ++world.last_offer},
+    const uint64_t epoch = MUTANT("offers-without-epoch") ? 1 : world.config.epoch;
+    Offer& offer = world.offers.Add({{epoch, ++world.last_offer},
                                      framework.id(),
                                      agent.id,
                                      world.allocator.RoleName(grant.role),

@@ -127,7 +127,15 @@ void AgentSaidHello(World& world, StreamId stream, Time received, const model::A
                 world.last_seq);  // It may have been declared a moment ago.
     return;
   }
-  if (agent != nullptr && agent->connected() && !MUTANT("older-agent-stream-not-fenced")) {
+  if (agent != nullptr && agent->connected() && MUTANT("older-agent-stream-goes-on")) {
+    world.out->to_agents.push_back(
+        {stream, 0,
+         model::Welcome{model::ThisVersion(), world.config.cluster_id, world.config.epoch,
+                        agent->id, world.config.ping_ms, world.config.unreachable_ms},
+         false});
+    return;
+  }
+  if (agent != nullptr && agent->connected()) {
     REACHED("a second stream of an agent fences the first");
     RefuseAgent(world, agent->stream, model::Refusal::kSuperseded,
                 absl::StrCat("another process connected as agent ", agent->id.value()));

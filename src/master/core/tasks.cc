@@ -85,8 +85,8 @@ model::AttemptId LaunchTask(World& world, Framework& framework, Agent& agent,
   task.holds_resources = true;
   task.launched_unix_ms = world.unix_ms;
   UseOffered(world, agent, spec.resources);
-  const model::LaunchTask launch{framework.id(), framework.info.name,       role, attempt,
-                                 spec,           agent.resources_generation};
+  model::LaunchTask launch{framework.id(), framework.info.name, role, attempt, spec};
+  launch.resources_generation = agent.resources_generation;
   world.Tell(agent, launch);
   if (MAYBE("order a launch twice")) world.Tell(agent, launch);
   world.Touch(task);

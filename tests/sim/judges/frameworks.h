@@ -16,8 +16,9 @@ class FrameworksJudge final : public Judge {
   void MasterHeardScheduler(const Wire& wire, const model::SchedulerCall& call) override {
     // What a former leader hears does not count: it is the leader that knows who is away. Nor does
     // what is said before the subscription is confirmed, which is when it is true for ever.
-    if (OfLeader(wire) && confirmed_.count(wire.number()) > 0)
+    if (OfLeader(wire) && confirmed_.count(wire.number()) > 0) {
       last_seen_[streams().FrameworkOn(wire)] = world().now();
+    }
     if (std::holds_alternative<model::Teardown>(call.call)) {
       may_end_.insert(streams().FrameworkOn(wire));
     } else if (const auto* subscribe = std::get_if<model::Subscribe>(&call.call)) {
