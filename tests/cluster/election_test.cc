@@ -225,6 +225,15 @@ TEST_F(ElectionTest, AFollowerComesBackByItselfAfterItsSessionWasLost) {
   EXPECT_EQ(heard.count(), 2u);
 }
 
+TEST_F(ElectionTest, AFollowerEndsAlthoughNoServerAnswers) {
+  const Time start = BootTimeNow();
+  {
+    const LeaderWatch watch({{"127.0.0.1:1"}, "/x"}, nullptr, /*session_timeout_ms=*/60'000);
+    EXPECT_FALSE(watch.AwaitFirst(/*timeout_ms=*/20));
+  }
+  EXPECT_LT(BootTimeNow() - start, 30'000);
+}
+
 TEST_F(ElectionTest, AContenderWhoseCreationWasNotAnsweredStandsOnce) {
   testing::Relay relay(ensemble().server(0));
   const auto session = ConnectTo(By(relay.address()));

@@ -115,6 +115,26 @@ TEST_F(FailoverTest, ALeaderThatStandsStillIsFollowedWhenItsSessionEndsAndThenEn
   EXPECT_EQ(b->AwaitEnd(0), std::nullopt);
 }
 
+// When it wakes up no server is there to tell it of its expiry, and its own clock has to.
+TEST_F(FailoverTest, ALeaderThatStoodStillTooLongEndsAlthoughNobodyTellsIt) {
+  const auto a = StartMaster("a", 1'000);
+  ASSERT_TRUE(Leads(*a)) << a->output();
+  const auto session = Connect();
+  uint64_t seen = session->news();
+  a->Signal(SIGSTOP);
+  const std::string node = session->Children(zk::kElectionPath, false)->at(0);
+  while (session->Exists(absl::StrCat(zk::kElectionPath, "/", node), /*watch=*/true)->has_value()) {
+    session->AwaitNews(seen);
+    seen = session->news();
+  }
+  for (int i = 0; i < ensemble().size(); ++i) ensemble().Pause(i);
+  a->Signal(SIGCONT);
+  EXPECT_EQ(ExitStatus(*a), kExitLostLead) << a->output();
+  for (int i = 0; i < ensemble().size(); ++i) ensemble().Resume(i);
+  ensemble().AwaitServing();
+  EXPECT_THAT(a->output(), HasSubstr("this process stood still for "));
+}
+
 TEST_F(FailoverTest, ALeaderThatResignsEndsWellAndIsFollowedAtOnce) {
   const auto a = StartMaster("a");
   ASSERT_TRUE(Leads(*a)) << a->output();

@@ -89,6 +89,9 @@ std::optional<int> ChildProcess::AwaitEnd(int64_t timeout_ms) {
   int status = 0;
   waitpid(pid_, &status, 0);
   status_ = status;
+  // What it said last may still be on its way to us.
+  MutexLock lock(&mutex_);
+  while (!silent_) changed_.Wait(&mutex_);
   return status_;
 }
 

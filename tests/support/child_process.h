@@ -32,6 +32,7 @@ class ChildProcess {
   bool AwaitOutput(const std::string& text, int64_t timeout_ms = 60'000) const;
   std::string output() const;
   // Its status as from waitpid when it has ended by itself; nullopt: it has not within the time.
+  // Once this has returned one, `output` is all that it has said.
   std::optional<int> AwaitEnd(int64_t timeout_ms = 60'000);
 
  private:
