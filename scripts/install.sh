@@ -19,6 +19,7 @@ guest_kernel=
 if [[ "${1:-}" == "--all" ]]; then
   packages+=(clang-14 clang-format-14 clang-tidy-14)
   packages+=(qemu-system-x86 busybox-static cpio)
+  packages+=(prometheus)  # For promtool.
   guest_kernel=build/guest/vmlinuz
 fi
 

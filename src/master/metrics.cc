@@ -154,6 +154,7 @@ std::vector<MetricFamily> MasterMetrics::Collect() const {
     Put(&ended, {{"state", how.first}, {"reason", how.second}}, static_cast<double>(count));
   }
   return {
+      Gauge("proffer_leading", "1; a master that does not lead has no such figure.", 1),
       Gauge("proffer_epoch", "Of this leader; it rises with every change of the lead.",
             static_cast<double>(cluster.revision().epoch())),
       Gauge("proffer_leading_since_seconds", "Since when it leads, in Unix time.",

@@ -1,0 +1,92 @@
+// The figures of a real master, as Prometheus would fetch them.
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "proffer/framework.h"
+#include "proffer/units.h"
+#include "support/mini_cluster.h"
+
+namespace proffer {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::MiniCluster;
+
+sockaddr_in Loopback(int port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  return address;
+}
+
+// One that nobody has at this moment.
+int FreePort() {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address = Loopback(0);
+  socklen_t size = sizeof(address);
+  EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), size), 0);
+  EXPECT_EQ(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  close(fd);
+  return ntohs(address.sin_port);
+}
+
+std::string Fetch(int port) {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const sockaddr_in address = Loopback(port);
+  EXPECT_EQ(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  const std::string request = "GET /metrics HTTP/1.0\r\n\r\n";
+  EXPECT_EQ(write(fd, request.data(), request.size()), static_cast<ssize_t>(request.size()));
+  std::string answer;
+  char some[4096];
+  for (ssize_t got; (got = read(fd, some, sizeof(some))) > 0;) answer.append(some, got);
+  close(fd);
+  const size_t body = answer.find("\r\n\r\n");
+  return body == std::string::npos ? "" : answer.substr(body + 4);
+}
+
+TEST(MetricsTest, FiguresSayWhatHasHappenedInAFormThatPrometheusTakes) {
+  const int port = FreePort();
+  MiniCluster cluster({.agents = 2,
+                       .resources = "cpus:4;mem:2GiB",
+                       .master_flags = {absl::StrCat("--metrics=127.0.0.1:", port)}});
+  auto framework = *Framework::Start({.name = "f", .master = cluster.address()});
+  for (int i = 0; i < 3; ++i) {
+    const auto task = Task{absl::StrCat("t", i)}.Command(i == 0 ? "exit 4" : "true").Cpus(0.1);
+    framework->Submit(Task(task).Mem(16_MiB)).Wait();
+  }
+  cluster.WaitUntil(v1::AGENTS, [&cluster](const auto&) { return cluster.AllFree(); });
+  cluster.WaitUntil(v1::TASKS, [](const std::vector<v1::Object>& tasks) {
+    return std::none_of(tasks.begin(), tasks.end(),
+                        [](const v1::Object& o) { return o.task().unacknowledged(); });
+  });
+  const std::string text = Fetch(port);
+  for (const char* line :
+       {"\nproffer_leading 1\n", "\nproffer_epoch 1\n", "\nproffer_agents{state=\"connected\"} 2\n",
+        "\nproffer_agents{state=\"unreachable\"} 0\n",
+        "\nproffer_frameworks{state=\"connected\"} 1\n", "\nproffer_tasks_launched_total 3\n",
+        "\nproffer_tasks_ended_total{state=\"failed\",reason=\"exited\"} 1\n",
+        "\nproffer_tasks_ended_total{state=\"finished\",reason=\"none\"} 2\n",
+        "\nproffer_tasks_unacknowledged 0\n", "\nproffer_launch_seconds_count 3\n",
+        "\nproffer_resources{kind=\"cpus\",is=\"total\"} 8\n",
+        "\nproffer_resources{kind=\"mem\",is=\"used\"} 0\n", "\nprocess_max_fds "}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+  const std::string file = cluster.directory() + "/metrics";
+  std::ofstream(file) << text;
+  if (std::system("command -v promtool > /dev/null") == 0) {
+    EXPECT_EQ(std::system(absl::StrCat("promtool check metrics < ", file).c_str()), 0);
+  }
+}
+
+}  // namespace
+}  // namespace proffer
