@@ -2,8 +2,12 @@
 
 #include <glog/logging.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <optional>
 #include <random>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -31,6 +35,23 @@ std::string NewInstance() {
 [[noreturn]] void End(const absl::Status& why) {
   const bool restart_helps = absl::IsUnavailable(why) || absl::IsAborted(why);
   EndProcess(why.message(), restart_helps ? kExitLostLead : 1);
+}
+
+// The kernel's name for this boot of this machine, and of the network that we are in.
+std::string ThisMachine() {
+  std::string boot;
+  std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), boot);
+  std::error_code unknown;
+  const std::string network = std::filesystem::read_symlink("/proc/self/ns/net", unknown).string();
+  return boot.empty() || network.empty() ? "" : absl::StrCat(boot, "/", network);
+}
+
+// Two cannot listen on the same address of one machine.
+bool SharesAddress(const zk::LeaderInfo& a, const zk::LeaderInfo& b) {
+  if (a.machine.empty() || a.machine != b.machine) return false;
+  return std::any_of(a.addresses.begin(), a.addresses.end(), [&b](const std::string& address) {
+    return std::find(b.addresses.begin(), b.addresses.end(), address) != b.addresses.end();
+  });
 }
 
 std::vector<rpc::Address> AddressesOf(const zk::LeaderInfo& info) {
@@ -82,6 +103,7 @@ absl::Status Candidacy::Stand() {
   zk::LeaderInfo info;
   info.instance = NewInstance();
   info.addresses = options_.advertised;
+  info.machine = ThisMachine();
   info.version = model::ThisVersion().ToString();
   if (options_.master.cluster.no_other) info.cluster_id = options_.master.cluster.id;
   absl::StatusOr<std::unique_ptr<zk::Contender>> contender =
@@ -93,7 +115,7 @@ absl::Status Candidacy::Stand() {
       contender_ = contender->get();
       if (resigning_) contender_->Withdraw();
     }
-    over = StandBy(contender->get(), info.instance);
+    over = StandBy(contender->get(), info);
     if (over.ok()) over = Lead(session.get(), contender->get());
   }
   MutexLock lock(&mutex_);
@@ -102,17 +124,22 @@ absl::Status Candidacy::Stand() {
   return over;
 }
 
-absl::Status Candidacy::StandBy(zk::Contender* contender, const std::string& instance) {
+absl::Status Candidacy::StandBy(zk::Contender* contender, const zk::LeaderInfo& self) {
+  for (const zk::Contender::Rival& rival : contender->before()) {
+    if (!SharesAddress(rival.info, self)) continue;
+    LOG(INFO) << "removing " << rival.node << " from the election: it is our own of a former life, "
+              << "because we could bind its address: " << contender->Remove(rival);
+  }
   ASSIGN_OR_RETURN(const std::unique_ptr<Standby> standby, Standby::Start(std::move(listeners_)));
   const zk::LeaderWatch watch(options_.zookeeper, [&](const std::optional<zk::LeaderInfo>& leader) {
     // Ourselves: in a moment we serve on the same addresses, and whoever connects waits for that.
-    const bool another = leader && leader->instance != instance;
+    const bool another = leader && leader->instance != self.instance;
     standby->SetLeader(another ? AddressesOf(*leader) : std::vector<rpc::Address>());
   });
   std::vector<std::unique_ptr<Lifeline>> lifelines;
   for (const zk::Contender::Rival& rival : contender->before()) {
     const std::vector<rpc::Address> addresses = AddressesOf(rival.info);
-    if (addresses.empty()) continue;
+    if (addresses.empty() || SharesAddress(rival.info, self)) continue;
     const std::string where = rpc::PrintAddresses(addresses);
     LOG(INFO) << "standing by behind the master at " << where;
     // Should it live all the same, it loses its lead by this and nothing else: whatever it still

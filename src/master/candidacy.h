@@ -42,7 +42,7 @@ class Candidacy {
   // Until it is over; says why.
   absl::Status Stand();
   // While others lead: answers with who does. Returns when we do.
-  absl::Status StandBy(zk::Contender* contender, const std::string& instance);
+  absl::Status StandBy(zk::Contender* contender, const zk::LeaderInfo& self);
   absl::Status Lead(zk::Session* session, zk::Contender* contender);
   bool resigning() const;
 

@@ -135,6 +135,17 @@ TEST_F(FailoverTest, ALeaderThatStoodStillTooLongEndsAlthoughNobodyTellsIt) {
   EXPECT_THAT(a->output(), HasSubstr("this process stood still for "));
 }
 
+// Nobody else is there to see that it died, and its session lives for a long time yet.
+TEST_F(FailoverTest, AMasterThatIsStartedAgainDoesNotWaitForItsFormerLife) {
+  const auto dead = StartMaster("a");
+  ASSERT_TRUE(Leads(*dead));
+  dead->Kill();
+  const Time killed = BootTimeNow();
+  const auto again = StartMaster("a");
+  ASSERT_TRUE(Leads(*again));
+  EXPECT_LT(BootTimeNow() - killed, kSessionMs / 2);
+}
+
 TEST_F(FailoverTest, ALeaderThatResignsEndsWellAndIsFollowedAtOnce) {
   const auto a = StartMaster("a");
   ASSERT_TRUE(Leads(*a)) << a->output();

@@ -17,6 +17,7 @@ std::string Serialize(const LeaderInfo& info) {
   for (const std::string& address : info.addresses) {
     absl::StrAppend(&text, "address ", address, "\n");
   }
+  if (!info.machine.empty()) absl::StrAppend(&text, "machine ", info.machine, "\n");
   absl::StrAppend(&text, "version ", info.version, "\n");
   if (!info.cluster_id.empty()) absl::StrAppend(&text, "cluster ", info.cluster_id, "\n");
   return text;
@@ -36,6 +37,7 @@ absl::StatusOr<LeaderInfo> ParseLeaderInfo(absl::string_view text) {
         absl::StrSplit(line, absl::MaxSplits(' ', 1));
     if (field.first == "instance") info.instance = std::string(field.second);
     if (field.first == "address") info.addresses.emplace_back(field.second);
+    if (field.first == "machine") info.machine = std::string(field.second);
     if (field.first == "version") info.version = std::string(field.second);
     if (field.first == "cluster") info.cluster_id = std::string(field.second);
   }

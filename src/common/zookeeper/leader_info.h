@@ -15,6 +15,9 @@ struct LeaderInfo {
   std::string instance;
   // Where it serves: "unix:/path" or "host:port", the best first.
   std::vector<std::string> addresses;
+  // The machine, its boot and its network: two addresses that are written the same are the same
+  // only there. Empty: not known.
+  std::string machine;
   std::string version;     // Of the master's build.
   std::string cluster_id;  // Empty: the master was not told which one.
 
