@@ -97,6 +97,7 @@ int RunProffer(Context& context, const std::vector<std::string>& arguments) {
   AddKill(app, session);
   AddWeight(app, session);
   AddAgent(app, session);
+  AddRegistry(app, session);
   AddVersion(app, session);
   AddCompletion(app, session);
   app.footer(kFooter);  // Last: verbs would take it over.

@@ -1,4 +1,5 @@
 // proffer: the command line of the cluster.
+#include <glog/logging.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -14,6 +15,8 @@ int main(int argc, char** argv) {
   signal(SIGPIPE, SIG_DFL);  // `proffer ls tasks | head` ends quietly.
   // gRPC's own lines about connections that fail are not for people; ours say it.
   setenv("GRPC_VERBOSITY", "NONE", 0);
+  FLAGS_minloglevel = google::GLOG_ERROR;
+  FLAGS_logtostderr = true;
   proffer::cli::Context context{
       std::cout,
       std::cerr,

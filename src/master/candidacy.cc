@@ -110,6 +110,8 @@ absl::Status Candidacy::Stand() {
       zk::Contender::Stand(session.get(), info);
   absl::Status over = contender.status();
   if (contender.ok()) {
+    LOG(INFO) << "stands for election in " << options_.zookeeper.ToString() << " as "
+              << (*contender)->node();
     {
       MutexLock lock(&mutex_);
       contender_ = contender->get();

@@ -28,6 +28,7 @@ void AddWhy(CLI::App& app, Session& session);
 void AddEvents(CLI::App& app, Session& session);
 void AddWeight(CLI::App& app, Session& session);
 void AddAgent(CLI::App& app, Session& session);
+void AddRegistry(CLI::App& app, Session& session);
 void AddVersion(CLI::App& app, Session& session);
 void AddCompletion(CLI::App& app, Session& session);
 

@@ -217,7 +217,7 @@ void Session::Connection(_zhandle* handle, int state) {
   connected_ = connected;
   if (!connected) disconnected_since_ = BootTimeNow();
   if (connected) {
-    LOG(INFO) << "connected to ZooKeeper at " << address_.ToString();
+    VLOG(1) << "connected to ZooKeeper at " << address_.ToString();
     if (const int64_t agreed_ms = zoo_recv_timeout(handle); agreed_ms != timeout_ms_) {
       LOG(WARNING) << "ZooKeeper keeps sessions for " << agreed_ms << " ms, not the " << timeout_ms_
                    << " ms asked for (minSessionTimeout, maxSessionTimeout of its servers)";
