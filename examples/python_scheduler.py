@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """A scheduler in Python on the generated stubs alone: runs COUNT tasks and exits when all are done.
 
-    examples/run_python.sh BUILD_FOLDER [--master unix:/path/to/socket] [--count 3]
+    examples/run_python.sh BUILD_FOLDER [--master unix:/path/to/socket,...] [--count 3]
 
-It shows what any language needs: say hello, answer heartbeats, accept or decline every offer, and
-acknowledge every status that has a sequence number once it was handled.
+It shows what any language needs: say hello, answer heartbeats, accept or decline every offer,
+acknowledge every status that has a sequence number once it was handled; and when the leader changes,
+find the next one, say hello under the same id and ask what became of the tasks.
 """
 import argparse
 import os
 import queue
 import sys
+import time
 
 import grpc
 
@@ -17,23 +19,31 @@ from proffer.v1 import scheduler_pb2, scheduler_pb2_grpc, task_pb2, types_pb2
 
 ENDED = {
     task_pb2.FINISHED, task_pb2.FAILED, task_pb2.KILLED, task_pb2.ERROR, task_pb2.DROPPED,
-    task_pb2.GONE, task_pb2.GONE_BY_OPERATOR,
+    task_pb2.GONE, task_pb2.GONE_BY_OPERATOR, task_pb2.UNKNOWN,
 }
 CPUS = 100  # Thousandths.
 MEM = 32 << 20  # Bytes.
+GIVE_UP_S = 30  # Without a leader.
 
 
 class Scheduler:
-    def __init__(self, stub, count):
-        self.calls = queue.Queue()
+    def __init__(self, count):
+        self.framework_id = ""  # Given by the master.
         self.call_id = 0
         self.todo = [f"python-{i}" for i in range(1, count + 1)]
-        self.running = set()
+        self.running = {}  # Task id -> id of the agent it was launched on.
+        self.in_question = set()
+        self.started = set()
         self.failed = 0
+
+    def connect(self, stub):
+        """A new stream. Calls that the former one did not carry are not sent again."""
+        self.calls = queue.Queue()
         self.call(subscribe=scheduler_pb2.Subscribe(
             version=types_pb2.Version(major=0, minor=1),
             framework=scheduler_pb2.FrameworkInfo(
-                name="python", roles=["default"], ephemeral=True)))
+                framework_id=self.framework_id, name="python", roles=["default"],
+                ephemeral=True)))
         # The iterator feeds the stream; None ends it.
         self.events = stub.Connect(iter(self.calls.get, None))
 
@@ -48,7 +58,10 @@ class Scheduler:
         for event in self.events:
             kind = event.WhichOneof("event")
             if kind == "subscribed":
-                print("subscribed as", event.subscribed.framework_id)
+                self.framework_id = event.subscribed.framework_id
+                print("subscribed as", self.framework_id)
+                self.in_question = set(self.running)
+                self.reconcile()
             elif kind == "offers":
                 for offer in event.offers.offers:
                     self.offered(offer)
@@ -56,9 +69,11 @@ class Scheduler:
                 self.updated(event.update)
             elif kind == "heartbeat":
                 self.call(answered=False, heartbeat=scheduler_pb2.HeartbeatAnswer())
+                self.reconcile()
             elif kind == "result":
                 for item in event.result.items:
-                    if item.refusal:
+                    # A new leader that cannot know a task yet is asked again.
+                    if item.refusal and item.refusal != types_pb2.NOT_KNOWN_YET:
                         print("refused:", item.id, item.message, file=sys.stderr)
             elif kind == "error":
                 # REMOVED is how the teardown that we asked for ends.
@@ -68,6 +83,12 @@ class Scheduler:
                 return 1
             # Events of kinds that this program does not know are ignored.
         return 1 if not self.done() else self.failed
+
+    def reconcile(self):
+        if self.in_question:
+            self.call(reconcile=scheduler_pb2.Reconcile(tasks=[
+                scheduler_pb2.Reconcile.Task(task_id=task, agent_id=self.running[task])
+                for task in self.in_question]))
 
     def done(self):
         return not self.todo and not self.running
@@ -83,7 +104,7 @@ class Scheduler:
             task.resources.add(name="cpus", scalar=CPUS)
             task.resources.add(name="mem", scalar=MEM)
             task.payload.command.argv.extend(["/bin/echo", "hello from python"])
-            self.running.add(task.task_id)
+            self.running[task.task_id] = offer.agent_id
             tasks.append(task)
         if tasks:
             self.call(accept=scheduler_pb2.Accept(offer_ids=[offer.id], tasks=tasks))
@@ -92,10 +113,16 @@ class Scheduler:
 
     def updated(self, status):
         print(status.task_id, task_pb2.TaskState.Name(status.state), status.message)
+        self.in_question.discard(status.task_id)
+        if status.state not in ENDED and status.state != task_pb2.STAGING:
+            self.started.add(status.task_id)
         if status.state in ENDED and status.task_id in self.running:
-            self.running.remove(status.task_id)
-            if status.state == task_pb2.DROPPED:
-                self.todo.append(status.task_id)  # It never started.
+            del self.running[status.task_id]
+            # Not there, and never heard of since it was accepted: then the accept was lost.
+            lost = (status.state in (task_pb2.UNKNOWN, task_pb2.GONE) and not status.attempt.n
+                    and status.task_id not in self.started)
+            if status.state == task_pb2.DROPPED or lost:
+                self.todo.append(status.task_id)
             elif status.state != task_pb2.FINISHED:
                 self.failed += 1
         if status.sequence:
@@ -108,20 +135,35 @@ class Scheduler:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--master", default=os.environ.get("PROFFER_MASTER"))
+    parser.add_argument("--master", default=os.environ.get("PROFFER_MASTER"),
+                        help="unix:/path or host:port, several by commas")
     parser.add_argument("--count", type=int, default=3)
     options = parser.parse_args()
     if not options.master:
         parser.error("no master is named: give --master or set PROFFER_MASTER")
-    with grpc.insecure_channel(options.master, options=[("grpc.enable_http_proxy", 0)]) as channel:
-        scheduler = Scheduler(scheduler_pb2_grpc.SchedulerServiceStub(channel), options.count)
-        try:
-            return 1 if scheduler.run() else 0
-        except grpc.RpcError as error:
-            print("the stream broke:", error.details(), file=sys.stderr)
-            return 1
-        finally:
-            scheduler.calls.put(None)
+    masters = options.master.split(",")
+    scheduler = Scheduler(options.count)
+    give_up = time.monotonic() + GIVE_UP_S
+    while time.monotonic() < give_up:
+        with grpc.insecure_channel(masters[0],
+                                   options=[("grpc.enable_http_proxy", 0)]) as channel:
+            scheduler.connect(scheduler_pb2_grpc.SchedulerServiceStub(channel))
+            try:
+                return 1 if scheduler.run() else 0
+            except grpc.RpcError as error:
+                print("the stream broke:", error.details(), file=sys.stderr)
+                if scheduler.framework_id:  # It was well until now.
+                    give_up = time.monotonic() + GIVE_UP_S
+                # One that does not lead says who does; without a word another one is tried.
+                leader = dict(error.trailing_metadata() or ()).get("proffer-leader")
+                masters.append(masters.pop(0))
+                if leader:
+                    masters = [leader.split(",")[0]] + [m for m in masters if m != leader]
+                time.sleep(0.2)
+            finally:
+                scheduler.calls.put(None)
+    print("no master leads at", options.master, file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

@@ -22,8 +22,9 @@ enum class OnRemoved {
 
 struct FrameworkOptions {
   std::string name;  // [A-Za-z0-9._-]{1,128}. Required.
-  // Where the masters are: unix:/path or host:port, several separated by commas. Empty: the
-  // environment variable PROFFER_MASTER, else the context file (context.h).
+  // Where the masters are: unix:/path or host:port, several separated by commas, or the ZooKeeper
+  // that elects them, zk://host:port[,host:port...]/chroot. Empty: the environment variable
+  // PROFFER_MASTER, else the context file (context.h).
   std::string master = {};
   std::vector<std::string> roles = {"default"};
   // Where the id and the intents are kept. None: in memory.

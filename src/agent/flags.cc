@@ -12,7 +12,9 @@
 #include "common/base/status.h"
 #include "common/base/utf8.h"
 
-DEFINE_string(master, "", "Where the masters are: unix:/path or host:port, several by commas.");
+DEFINE_string(master, "",
+              "Where the masters are: unix:/path or host:port, several by commas, or "
+              "zk://host:port[,host:port...]/chroot.");
 DEFINE_string(work_dir, "", "Where checkpoints and sandboxes are kept; the agent's identity.");
 DEFINE_string(runtime_dir, "/run/proffer/agent",
               "What must not survive a reboot; on tmpfs, and short: sockets lie in it.");

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <optional>
@@ -135,6 +136,34 @@ TEST_F(OneWayTest, AStandbySaysWhoLeadsWhateverItIsAsked) {
   const std::string proffer = absl::StrCat(PROFFER_BINARY_DIR, "/bin/proffer --master=");
   EXPECT_EQ(std::system((proffer + address.target + " ls agents -o json > /dev/null").c_str()), 0);
   EXPECT_EQ(std::system((proffer + cluster.address() + " run -- true").c_str()), 0);
+}
+
+TEST_F(OneWayTest, ASchedulerInPythonFindsTheNextLeader) {
+  MiniCluster cluster(Options(/*by_list=*/true));
+  FILE* pipe =
+      popen(absl::StrCat(PROFFER_SOURCE_DIR, "/examples/run_python.sh ", PROFFER_BINARY_DIR,
+                         " --count 100 --master ", cluster.address(), " 2>&1")
+                .c_str(),
+            "r");
+  std::string text;
+  bool killed = false;
+  char line[4096];
+  while (std::fgets(line, sizeof line, pipe) != nullptr) {
+    text += line;
+    if (killed || text.find("FINISHED") == std::string::npos) continue;
+    cluster.KillMaster(cluster.Leader());
+    killed = true;
+  }
+  const int status = pclose(pipe);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 77) GTEST_SKIP() << text;
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0)
+      << text.substr(text.size() < 2'000 ? 0 : text.size() - 2'000);
+  EXPECT_TRUE(killed);
+  EXPECT_THAT(text, HasSubstr("the stream broke"));
+  for (int i = 1; i <= 100; ++i) {
+    const std::string end = absl::StrCat("python-", i, " FINISHED");
+    EXPECT_NE(text.find(end), std::string::npos) << "nothing of " << end;
+  }
 }
 
 TEST_F(OneWayTest, TheNewerOfTwoSchedulersOfOneIdFencesTheOlderUnderAnyLeader) {
