@@ -79,11 +79,21 @@ Result LiveApart(const CampaignOptions& options, uint64_t seed, const std::strin
   std::filesystem::create_directory(directory);
   const std::string self = std::filesystem::read_symlink("/proc/self/exe");
   const std::string output = directory + "/run.log";
-  std::vector<std::string> words = {
-      "setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--mount", "--pid", "--fork",
-      "--kill-child=SIGKILL", "--mount-proc", self, "--live",
-      absl::StrCat("--seed=", seed), absl::StrCat("--faults_ms=", options.faults_ms),
-      absl::StrCat("--directory=", directory)};
+  std::vector<std::string> words = {"setpriv",
+                                    "--pdeathsig",
+                                    "KILL",
+                                    "unshare",
+                                    "--net",
+                                    "--mount",
+                                    "--pid",
+                                    "--fork",
+                                    "--kill-child=SIGKILL",
+                                    "--mount-proc",
+                                    self,
+                                    "--live",
+                                    absl::StrCat("--seed=", seed),
+                                    absl::StrCat("--faults_ms=", options.faults_ms),
+                                    absl::StrCat("--directory=", directory)};
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -186,9 +196,8 @@ int RunCampaign(const CampaignOptions& options) {
     }
     for (const auto& [name, value] : result.figures) figures[name].push_back(value);
     violations += result.violations.size();
-    std::printf("seed %llu: %d faults, %s, violations %zu\n",
-                static_cast<unsigned long long>(seed), all,
-                absl::StrJoin(result.figures, " ", absl::PairFormatter("=")).c_str(),
+    std::printf("seed %llu: %d faults, %s, violations %zu\n", static_cast<unsigned long long>(seed),
+                all, absl::StrJoin(result.figures, " ", absl::PairFormatter("=")).c_str(),
                 result.violations.size());
     for (const std::string& one : result.violations) std::printf("  %s\n", one.c_str());
     if (!result.violations.empty()) Keep(options, seed, result, own);

@@ -8,11 +8,11 @@ namespace proffer::chaos {
 
 struct CampaignOptions {
   int runs = 1;
-  uint64_t seed = 1;    // Of the first; each next one has the next.
-  double minutes = 0;   // Above 0: as many runs as begin within, whatever `runs` says.
+  uint64_t seed = 1;   // Of the first; each next one has the next.
+  double minutes = 0;  // Above 0: as many runs as begin within, whatever `runs` says.
   int64_t faults_ms = 40'000;
-  std::string keep;     // Where the records of a run with violations go.
-  std::string ledger;   // Empty: none.
+  std::string keep;    // Where the records of a run with violations go.
+  std::string ledger;  // Empty: none.
   std::string commit;
 };
 

@@ -94,8 +94,8 @@ std::string Cluster::MasterAddress(int number) const {
 void Cluster::AddMaster(int number) {
   const std::string name = absl::StrCat("m", number);
   Add(name, name,
-      {absl::StrCat(kBin, "proffer-master"), "--logtostderr",
-       "--listen=" + MasterAddress(number), "--insecure_tcp", "--zk=" + zookeeper(),
+      {absl::StrCat(kBin, "proffer-master"), "--logtostderr", "--listen=" + MasterAddress(number),
+       "--insecure_tcp", "--zk=" + zookeeper(),
        absl::StrCat("--zk_session_timeout_ms=", kSessionMs), "--cluster=chaos",
        "--agent_ping_ms=1000", "--agent_unreachable_ms=5000", "--offer_timeout_ms=10000"});
 }
@@ -109,8 +109,8 @@ void Cluster::AddAgent(int number) {
     PCHECK(mount("tmpfs", PathOf(node).c_str(), "tmpfs", 0, kDiskSize) == 0);
   }
   const std::string config = PathOf(launcher) + "/conf";
-  std::ofstream(config) << "socket = " << PathOf(launcher) << "/s\nrun_root = "
-                        << absl::StrCat(directory_, "/r", number)
+  std::ofstream(config) << "socket = " << PathOf(launcher)
+                        << "/s\nrun_root = " << absl::StrCat(directory_, "/r", number)
                         << "\nsandbox_root = " << PathOf(node)
                         << "/w/sandboxes\nagent_uid = 0\nusers = any\nisolation = posix\n";
   chmod(config.c_str(), 0600);
@@ -128,17 +128,25 @@ void Cluster::AddScheduler(int number) {
   const bool second = number > 2;
   const std::string framework = second ? "f2" : "f1";
   std::filesystem::create_directories(PathOf(framework));
-  std::vector<std::string> words = {
-      absl::StrCat(kBin, "chaos-scheduler"),
-      "--name", framework,
-      "--master", zookeeper(),
-      "--directory", PathOf(framework),
-      "--witness", absl::StrCat(kBin, "chaos-witness"),
-      "--history", PathOf("clients"),
-      "--quiet", PathOf("quiet"),
-      "--release", PathOf("release"),
-      "--long_tasks", absl::StrCat(kLongTasks / 2),
-      "--between_ms", "250"};
+  std::vector<std::string> words = {absl::StrCat(kBin, "chaos-scheduler"),
+                                    "--name",
+                                    framework,
+                                    "--master",
+                                    zookeeper(),
+                                    "--directory",
+                                    PathOf(framework),
+                                    "--witness",
+                                    absl::StrCat(kBin, "chaos-witness"),
+                                    "--history",
+                                    PathOf("clients"),
+                                    "--quiet",
+                                    PathOf("quiet"),
+                                    "--release",
+                                    PathOf("release"),
+                                    "--long_tasks",
+                                    absl::StrCat(kLongTasks / 2),
+                                    "--between_ms",
+                                    "250"};
   if (second) words.emplace_back("--supersede");
   Add(name, name, std::move(words));
 }
@@ -178,9 +186,7 @@ void Cluster::FillDisk() const {
   }
   close(fd);
 }
-void Cluster::EmptyDisk() const {
-  std::filesystem::remove(PathOf(kFullDiskAgent) + "/ballast");
-}
+void Cluster::EmptyDisk() const { std::filesystem::remove(PathOf(kFullDiskAgent) + "/ballast"); }
 
 void Cluster::Quiet() const { Touch(PathOf("quiet")); }
 void Cluster::Release() const { Touch(PathOf("release")); }

@@ -67,8 +67,7 @@ std::vector<ClientLine> ParseClients(absl::string_view text, std::vector<std::st
 }
 
 std::string Print(const ClientLine& line) {
-  std::string text =
-      absl::StrCat(line.at_ms, " ", line.framework, " ", line.life, " ", line.event);
+  std::string text = absl::StrCat(line.at_ms, " ", line.framework, " ", line.life, " ", line.event);
   if (!line.task.empty()) absl::StrAppend(&text, " ", line.task);
   if (!line.state.empty()) absl::StrAppend(&text, " ", line.state);
   if (line.event == "end") {

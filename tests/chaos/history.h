@@ -35,8 +35,8 @@ struct ClientLine {
   std::string framework;
   std::string life;  // Of one process of one replica.
   std::string event;
-  std::string task;    // As submitted. Of "stopped": the cause.
-  std::string state;   // As the SDK names it.
+  std::string task;   // As submitted. Of "stopped": the cause.
+  std::string state;  // As the SDK names it.
   std::string reason;
   std::optional<int> exit_code;
 

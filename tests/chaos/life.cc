@@ -72,8 +72,8 @@ class Life {
   bool AllConnected() {
     const std::optional<std::vector<v1::AgentView>> agents = cluster_.Agents();
     return agents && kAgents == std::count_if(agents->begin(), agents->end(), [](const auto& one) {
-             return one.state() == v1::CONNECTED;
-           });
+                       return one.state() == v1::CONNECTED;
+                     });
   }
   bool HasStarted() {
     std::vector<std::string> bad;

@@ -27,7 +27,9 @@ int main(int argc, char** argv) {
   bool plan = false;
   CLI::App app("breaks real clusters in every way, and judges them");
   app.add_option("--runs", campaign.runs, "how many runs");
-  app.add_option("--seed", campaign.seed, "of the first run; each next one has the next");
+  // The script chooses one, which whoever calls it may replace.
+  app.add_option("--seed", campaign.seed, "of the first run; each next one has the next")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_option("--minutes", campaign.minutes, "instead of --runs: as many as begin within");
   app.add_option("--faults_ms", campaign.faults_ms, "how long things break in each run");
   app.add_option("--keep", campaign.keep, "where the records of bad runs go");

@@ -81,8 +81,9 @@ void Network::SetRules(const std::map<std::string, std::vector<std::string>>& ru
     if (found != rules.end()) wanted = found->second;
     if (wanted == node.rules) continue;
     node.rules = wanted;
-    std::string text = "flush ruleset\ntable inet chaos {\nchain in {\n"
-                       "type filter hook input priority 0;\niif \"lo\" accept\n";
+    std::string text =
+        "flush ruleset\ntable inet chaos {\nchain in {\n"
+        "type filter hook input priority 0;\niif \"lo\" accept\n";
     for (const std::string& rule : wanted) absl::StrAppend(&text, rule, "\n");
     text += "}\n}\n";
     std::vector<std::string> words = Enter(name);

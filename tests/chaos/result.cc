@@ -39,8 +39,7 @@ Result ParseResult(const std::string& text) {
   bool whole = false;
   for (const absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
     whole = line == kEnd;
-    const std::pair<std::string, std::string> parts =
-        absl::StrSplit(line, absl::MaxSplits(' ', 1));
+    const std::pair<std::string, std::string> parts = absl::StrSplit(line, absl::MaxSplits(' ', 1));
     if (parts.first == "violation") result.violations.push_back(parts.second);
     if (parts.first == "story") result.story.push_back(parts.second);
     const std::pair<std::string, std::string> figure =

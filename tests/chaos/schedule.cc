@@ -103,19 +103,19 @@ int64_t Draw(Prng* prng, Fault* fault) {
 
 std::string Name(FaultKind kind) {
   static constexpr std::array<const char*, kFaultKinds> kNames = {
-      "kill-master",     "kill-leader",      "kill-agent",       "kill-launcher",
-      "kill-scheduler",  "kill-zookeeper",   "lose-quorum",      "freeze-master",
-      "expire-session",  "freeze-agent",     "freeze-launcher",  "freeze-scheduler",
-      "freeze-zookeeper", "partition",       "one-way",          "isolate-leader",
-      "blind-leader",    "reset",            "refuse",           "loss",
+      "kill-master",      "kill-leader",    "kill-agent",      "kill-launcher",
+      "kill-scheduler",   "kill-zookeeper", "lose-quorum",     "freeze-master",
+      "expire-session",   "freeze-agent",   "freeze-launcher", "freeze-scheduler",
+      "freeze-zookeeper", "partition",      "one-way",         "isolate-leader",
+      "blind-leader",     "reset",          "refuse",          "loss",
       "full-disk"};
   return kNames[static_cast<size_t>(kind)];
 }
 
 std::string Print(const Fault& fault) {
-  std::string text = absl::StrFormat("%.3f-%.3f s %s %s", fault.begins_ms / 1e3,
-                                     fault.ends_ms / 1e3, Name(fault.kind),
-                                     absl::StrJoin(fault.nodes, ","));
+  std::string text =
+      absl::StrFormat("%.3f-%.3f s %s %s", fault.begins_ms / 1e3, fault.ends_ms / 1e3,
+                      Name(fault.kind), absl::StrJoin(fault.nodes, ","));
   if (fault.percent > 0) absl::StrAppend(&text, " ", fault.percent, "%");
   return text;
 }

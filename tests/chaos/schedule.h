@@ -20,21 +20,21 @@ enum class FaultKind {
   kKillLauncher,
   kKillScheduler,
   kKillZooKeeper,
-  kLoseQuorum,      // Two of three servers are killed.
-  kFreezeMaster,    // SIGSTOP, as all that freeze.
-  kExpireSession,   // The leader, for longer than its session lives.
-  kFreezeAgent,     // Longer than until it is unreachable.
+  kLoseQuorum,     // Two of three servers are killed.
+  kFreezeMaster,   // SIGSTOP, as all that freeze.
+  kExpireSession,  // The leader, for longer than its session lives.
+  kFreezeAgent,    // Longer than until it is unreachable.
   kFreezeLauncher,
   kFreezeScheduler,
   kFreezeZooKeeper,
-  kPartition,       // `nodes` and all others do not hear each other.
-  kOneWay,          // `nodes` are not heard by the others, but hear them.
-  kIsolateLeader,   // From everybody.
-  kBlindLeader,     // From ZooKeeper alone.
-  kReset,           // Every TCP connection of the nodes is destroyed, once.
-  kRefuse,          // The nodes answer every packet with a reset.
-  kLoss,            // The nodes lose `percent` of what is sent to them.
-  kFullDisk,        // Of agent a5's work directory.
+  kPartition,      // `nodes` and all others do not hear each other.
+  kOneWay,         // `nodes` are not heard by the others, but hear them.
+  kIsolateLeader,  // From everybody.
+  kBlindLeader,    // From ZooKeeper alone.
+  kReset,          // Every TCP connection of the nodes is destroyed, once.
+  kRefuse,         // The nodes answer every packet with a reset.
+  kLoss,           // The nodes lose `percent` of what is sent to them.
+  kFullDisk,       // Of agent a5's work directory.
 };
 inline constexpr int kFaultKinds = static_cast<int>(FaultKind::kFullDisk) + 1;
 

@@ -1,6 +1,6 @@
 // chaos-scheduler: one replica of a framework that submits tasks under ids that follow from a
-// count, and writes down all that it does and is told, before it acts or acknowledges. What a former
-// life has submitted and not seen end is submitted again: the SDK takes it up.
+// count, and writes down all that it does and is told, before it acts or acknowledges. What a
+// former life has submitted and not seen end is submitted again: the SDK takes it up.
 #include <fcntl.h>
 #include <glog/logging.h>
 #include <sys/stat.h>
@@ -147,18 +147,16 @@ class Replica {
       ++running_;
     }
     int n = 0;
-    const bool is_short =
-        absl::SimpleAtoi(absl::StripPrefix(id, options_.name + "-s"), &n);
+    const bool is_short = absl::SimpleAtoi(absl::StripPrefix(id, options_.name + "-s"), &n);
     // One in five fails, each with a code of its own.
     const int exit_code = is_short && n % 5 == 4 ? 1 + n % 90 : 0;
-    const std::string life =
-        is_short ? absl::StrCat(n * 379 % 2'500) : options_.release;
-    const proffer::Run run = framework->Submit(
-        Task{id}
-            .Args({options_.witness, options_.directory + "/../witness", absl::StrCat(exit_code),
-                   life})
-            .Cpus(0.1)
-            .Mem(8_MiB));
+    const std::string life = is_short ? absl::StrCat(n * 379 % 2'500) : options_.release;
+    const proffer::Run run =
+        framework->Submit(Task{id}
+                              .Args({options_.witness, options_.directory + "/../witness",
+                                     absl::StrCat(exit_code), life})
+                              .Cpus(0.1)
+                              .Mem(8_MiB));
     run.OnStatus([this, id](const TaskStatus& status) {
       Write({.event = "status", .task = id, .state = std::string(Name(status.state))});
     });

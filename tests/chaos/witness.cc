@@ -17,10 +17,9 @@ void Write(const char* path, const char* what, const char* exit_code) {
   const char* attempt = getenv("PROFFER_ATTEMPT");
   char line[512];
   const int length = snprintf(line, sizeof(line), "%lld %s %s %s%s%s\n",
-                              static_cast<long long>(proffer::BootTimeNow().ms),
-                              what, task == nullptr ? "?" : task,
-                              attempt == nullptr ? "?" : attempt, exit_code[0] == '\0' ? "" : " ",
-                              exit_code);
+                              static_cast<long long>(proffer::BootTimeNow().ms), what,
+                              task == nullptr ? "?" : task, attempt == nullptr ? "?" : attempt,
+                              exit_code[0] == '\0' ? "" : " ", exit_code);
   // One write each time: lines of several tasks never mix.
   const int fd = open(path, O_WRONLY | O_APPEND | O_CREAT, 0666);
   if (fd < 0 || write(fd, line, static_cast<size_t>(length)) != length) _exit(99);

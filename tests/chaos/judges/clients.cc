@@ -44,10 +44,9 @@ Violations JudgeClients(const std::vector<ClientLine>& clients) {
     }
     if (ended == ends.end()) {
       ends[line.task] = &line;
-    } else if (ended->second->state != line.state ||
-               ended->second->exit_code != line.exit_code) {
-      violations.push_back(absl::StrCat("T6: told as ", Print(*ended->second), " and as ",
-                                        Print(line)));
+    } else if (ended->second->state != line.state || ended->second->exit_code != line.exit_code) {
+      violations.push_back(
+          absl::StrCat("T6: told as ", Print(*ended->second), " and as ", Print(line)));
     }
   }
   return violations;

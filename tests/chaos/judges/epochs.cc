@@ -22,8 +22,8 @@ std::vector<Leadership> ParseLeaderships(const std::string& master, const std::s
     Leadership one;
     one.at = std::string(line.substr(1, 24));
     one.master = master;
-    one.epoch = std::strtoull(std::string(line.substr(at + sizeof(kBefore) - 1)).c_str(), nullptr,
-                              10);
+    one.epoch =
+        std::strtoull(std::string(line.substr(at + sizeof(kBefore) - 1)).c_str(), nullptr, 10);
     leaderships.push_back(std::move(one));
   }
   return leaderships;

@@ -42,16 +42,16 @@ std::vector<Leadership> ParseLeaderships(const std::string& master, const std::s
 // One write to the registry, as ZooKeeper has it. Ordered by their zxids.
 struct RegistryWrite {
   uint64_t zxid = 0;
-  std::string key;          // "epoch", "agent/…"
-  std::string session;      // Of the master that wrote.
+  std::string key;      // "epoch", "agent/…"
+  std::string session;  // Of the master that wrote.
   friend bool operator==(const RegistryWrite&, const RegistryWrite&) = default;
 };
 // From the output of ZooKeeper's TxnLogToolkit.
 std::vector<RegistryWrite> ParseTransactions(const std::string& text);
 
-// L1: no epoch has two leaders, and a later leader has a higher epoch. In ZooKeeper's own order each
-// write is that of the session which raised the epoch last, and each epoch that a leader named was
-// raised there.
+// L1: no epoch has two leaders, and a later leader has a higher epoch. In ZooKeeper's own order
+// each write is that of the session which raised the epoch last, and each epoch that a leader named
+// was raised there.
 Violations JudgeEpochs(std::vector<Leadership> leaderships,
                        const std::vector<RegistryWrite>& writes);
 

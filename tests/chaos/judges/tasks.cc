@@ -33,9 +33,7 @@ void JudgeRan(const std::string& task, const Ran& ran, Violations* violations) {
 }
 
 void JudgeEnd(const ClientLine& told, const Ran* ran, Violations* violations) {
-  const auto say = [&](const auto&... parts) {
-    violations->push_back(absl::StrCat(parts...));
-  };
+  const auto say = [&](const auto&... parts) { violations->push_back(absl::StrCat(parts...)); };
   const std::string what = absl::StrCat(told.task, " was told as ", told.state, " ", told.reason);
   if (!told.exit_code) {
     // Nobody kills tasks here. What could not even be started may fail, as on a full disk.
@@ -77,8 +75,8 @@ Violations JudgeTasks(const std::vector<WitnessLine>& witness,
     const Ran* one = found == ran.end() ? nullptr : &found->second;
     if (line.event == "submitted") submitted.insert(line.task);
     if (line.event == "status") heard_of.insert(line.task);
-    if (line.event == "status" && line.state == "RUNNING" &&
-        ran_as_told.insert(line.task).second && (one == nullptr || one->starts.empty())) {
+    if (line.event == "status" && line.state == "RUNNING" && ran_as_told.insert(line.task).second &&
+        (one == nullptr || one->starts.empty())) {
       violations.push_back(absl::StrCat("T4: ", line.task, " was told RUNNING and never started"));
     }
     if (line.event == "end") {
