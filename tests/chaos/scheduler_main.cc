@@ -123,6 +123,7 @@ class Replica {
     const std::string text(std::istreambuf_iterator<char>(file), {});
     std::vector<std::string> bad;
     std::set<std::string> open;
+    std::set<std::string> ended;
     for (const ClientLine& line : ParseClients(text, &bad)) {
       if (line.framework != options_.name) continue;
       if (line.event == "submitted") {
@@ -134,9 +135,11 @@ class Replica {
           next_short_ = std::max(next_short_, n + 1);
         }
       } else if (line.event == "end") {
-        open.erase(line.task);
+        ended.insert(line.task);
       }
     }
+    // A replica that had lost the lead without knowing it may have submitted what had ended.
+    for (const std::string& id : ended) open.erase(id);
     return open;
   }
 

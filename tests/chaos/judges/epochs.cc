@@ -51,13 +51,19 @@ Violations JudgeEpochs(std::vector<Leadership> leaderships,
   std::string leader;  // The session that raised the epoch last.
   uint64_t raised = 0;
   uint64_t last = 0;
-  for (const RegistryWrite& write : writes) {
+  for (size_t i = 0; i < writes.size(); ++i) {
+    const RegistryWrite& write = writes[i];
     if (write.zxid < last) violations.push_back("L1: the log of transactions is not in order");
+    if (write.zxid != last) {
+      // All writes of one transaction are one.
+      for (size_t j = i; j < writes.size() && writes[j].zxid == write.zxid; ++j) {
+        if (writes[j].key != "epoch") continue;
+        ++raised;
+        leader = write.session;
+      }
+    }
     last = write.zxid;
-    if (write.key == "epoch") {
-      ++raised;
-      leader = write.session;
-    } else if (write.session != leader) {
+    if (write.session != leader) {
       violations.push_back(absl::StrCat("L1: session ", write.session, " wrote ", write.key,
                                         " after session ", leader, " had raised the epoch"));
     }

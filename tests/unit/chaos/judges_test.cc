@@ -145,7 +145,7 @@ TEST(ClientsJudgeTest, MoreThanOneRemains) {
 }
 
 const std::vector<RegistryWrite> kWrites = {
-    {1, "epoch", "s1"}, {1, "agent/A", "s1"}, {5, "epoch", "s2"}, {6, "agent/B", "s2"}};
+    {1, "cluster", "s1"}, {1, "epoch", "s1"}, {5, "epoch", "s2"}, {6, "agent/B", "s2"}};
 
 TEST(EpochsJudgeTest, PeacePasses) {
   EXPECT_THAT(JudgeEpochs({{"10:02", "m2", 2}, {"10:01", "m1", 1}}, kWrites), IsEmpty());
