@@ -21,7 +21,6 @@
 namespace proffer::chaos {
 namespace {
 
-constexpr char kBin[] = PROFFER_BINARY_DIR "/bin/";
 constexpr char kJars[] =
     "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar:"
     "/usr/share/java/commons-cli.jar";
@@ -38,6 +37,11 @@ std::vector<std::string> Java(const std::string& main_class) {
           "-cp",
           kJars,
           main_class};
+}
+
+// A program that lies beside ours.
+std::string Program(const std::string& name) {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / name;
 }
 
 void Touch(const std::string& path) { std::ofstream(path) << "\n"; }
@@ -94,7 +98,7 @@ std::string Cluster::MasterAddress(int number) const {
 void Cluster::AddMaster(int number) {
   const std::string name = absl::StrCat("m", number);
   Add(name, name,
-      {absl::StrCat(kBin, "proffer-master"), "--logtostderr", "--listen=" + MasterAddress(number),
+      {Program("proffer-master"), "--logtostderr", "--listen=" + MasterAddress(number),
        "--insecure_tcp", "--zk=" + zookeeper(),
        absl::StrCat("--zk_session_timeout_ms=", kSessionMs), "--cluster=chaos",
        "--agent_ping_ms=1000", "--agent_unreachable_ms=5000", "--offer_timeout_ms=10000"});
@@ -114,9 +118,9 @@ void Cluster::AddAgent(int number) {
                         << "\nsandbox_root = " << PathOf(node)
                         << "/w/sandboxes\nagent_uid = 0\nusers = any\nisolation = posix\n";
   chmod(config.c_str(), 0600);
-  Add(launcher, node, {absl::StrCat(kBin, "proffer-launcher"), "--config=" + config});
+  Add(launcher, node, {Program("proffer-launcher"), "--config=" + config});
   Add(node, node,
-      {absl::StrCat(kBin, "proffer-agent"), "--logtostderr", "--master=" + zookeeper(),
+      {Program("proffer-agent"), "--logtostderr", "--master=" + zookeeper(),
        absl::StrCat("--work_dir=", PathOf(node), "/w"),
        absl::StrCat("--runtime_dir=", directory_, "/r", number),
        absl::StrCat("--launcher=", PathOf(launcher), "/s"), "--hostname=" + node,
@@ -128,7 +132,7 @@ void Cluster::AddScheduler(int number) {
   const bool second = number > 2;
   const std::string framework = second ? "f2" : "f1";
   std::filesystem::create_directories(PathOf(framework));
-  std::vector<std::string> words = {absl::StrCat(kBin, "chaos-scheduler"),
+  std::vector<std::string> words = {Program("chaos-scheduler"),
                                     "--name",
                                     framework,
                                     "--master",
@@ -136,7 +140,7 @@ void Cluster::AddScheduler(int number) {
                                     "--directory",
                                     PathOf(framework),
                                     "--witness",
-                                    absl::StrCat(kBin, "chaos-witness"),
+                                    Program("chaos-witness"),
                                     "--history",
                                     PathOf("clients"),
                                     "--quiet",
