@@ -13,11 +13,13 @@ packages=(
   python3 python3-grpcio python3-protobuf
   default-jre-headless libzookeeper-java # ZooKeeper servers, for tests; starts nothing.
 )
-# Only what scripts/test.sh --all adds: a second compiler, the linters, and the virtual machine that
-# has nothing but cgroup v2, with Debian's own kernel (not installed: only taken from its package).
+# Only what scripts/test.sh --all adds: a second compiler, the linters, what chaos cuts networks
+# with, and the virtual machine that has nothing but cgroup v2, with Debian's own kernel (not
+# installed: only taken from its package).
 guest_kernel=
 if [[ "${1:-}" == "--all" ]]; then
   packages+=(clang-14 clang-format-14 clang-tidy-14)
+  packages+=(iproute2 nftables)
   packages+=(qemu-system-x86 busybox-static cpio)
   packages+=(prometheus)  # For promtool.
   guest_kernel=build/guest/vmlinuz

@@ -11,7 +11,7 @@
 
 DEFINE_string(listen, "",
               "Where to serve: unix:/path/to/socket, and by --insecure_tcp host:port "
-              "on loopback; several by commas.");
+              "on loopback (in a network namespace of its own: any); several by commas.");
 DEFINE_bool(insecure_tcp, false,
             "Serve loopback TCP without certificates: every local user and "
             "task may then do anything.");

@@ -19,7 +19,8 @@ struct Address {
 
 // INVALID_ARGUMENT with the form expected. Relative unix paths are refused.
 absl::StatusOr<std::vector<Address>> ParseAddresses(absl::string_view text);
-// OK for unix sockets and for loopback; PERMISSION_DENIED for anything else, because there are no
+// OK for unix sockets, for loopback, and for anything in a network namespace other than that of
+// process 1, as tests make them; PERMISSION_DENIED for anything else, because there are no
 // certificates yet.
 absl::Status RequireLocal(const Address& address);
 

@@ -289,8 +289,12 @@ void TaskQueue::TakeUpdate(Time now, const Update& update, Output* output) {
     return;
   }
   if (!update.final) {
-    // STAGING is the master's own word, which it may forget in a failover.
-    if (update.status.state != model::TaskState::kStaging) entry.evidence = true;
+    // STAGING and UNREACHABLE are the master's own words. The first it may forget in a failover;
+    // the second it says of any task that was meant for an agent which it cannot reach.
+    if (update.status.state != model::TaskState::kStaging &&
+        update.status.state != model::TaskState::kUnreachable) {
+      entry.evidence = true;
+    }
     output->notices.push_back(TaskProgressed{entry.handle, update.status});
     handled();
     return;

@@ -3,7 +3,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <string>
 
 namespace proffer::rpc {
@@ -52,6 +55,21 @@ TEST(AddressTest, OnlyThisMachineIsServed) {
   // Names that only look like the loopback.
   EXPECT_FALSE(allowed("127.example.org:1"));
   EXPECT_FALSE(allowed("localhost.example.org:1"));
+}
+
+// Run by the test below, in a network namespace other than that of its process 1.
+TEST(AddressTest, DISABLED_AnyAddressIsServed) {
+  EXPECT_TRUE(RequireLocal({"10.77.0.1:1", false}).ok());
+}
+
+TEST(AddressTest, InANetworkOfATestsOwnAnyAddressIsServed) {
+  if (geteuid() != 0) GTEST_SKIP() << "not run, because only root can make network namespaces";
+  // With a process 1 of its own: that of the machine may be hidden even from root.
+  const std::string program = std::filesystem::read_symlink("/proc/self/exe");
+  const std::string command =
+      "unshare --pid --fork --kill-child --mount-proc sh -c 'unshare --net " + program +
+      " --gtest_also_run_disabled_tests --gtest_filter=*DISABLED_AnyAddressIsServed; exit $?'";
+  EXPECT_EQ(std::system(command.c_str()), 0);
 }
 
 }  // namespace

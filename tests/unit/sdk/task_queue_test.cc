@@ -198,6 +198,28 @@ TEST_F(TaskQueueTest, AMastersWordAloneIsNoEvidenceThatItWasStarted) {
   EXPECT_NE(Intent("a.r2"), Intent("a"));
 }
 
+// The launch was lost with its master; the next one knows only that the agent is away.
+TEST_F(TaskQueueTest, AnAgentThatIsUnreachableIsNoEvidenceThatItWasStarted) {
+  StartCoreWithQueue();
+  Subscribe();
+  Submit(1, Want("a"));
+  Offer(MakeOffer(1));
+  BreakStream();
+  OpenStream();
+  Welcome();
+  model::TaskStatus status;
+  status.task = model::TaskId("a");
+  status.reason = model::TaskReason::kReconciled;
+  status.state = TaskState::kUnreachable;
+  Hear(status);
+  EXPECT_THAT(Noticed<TaskProgressed>(), SizeIs(1));
+  status.state = TaskState::kGone;  // The agent is back, without it.
+  Hear(status);
+  EXPECT_THAT(Noticed<TaskDone>(), SizeIs(0));
+  Offer(MakeOffer(2));
+  EXPECT_NE(Intent("a.r2"), Intent("a"));
+}
+
 TEST_F(TaskQueueTest, WhatRanAndIsUnknownIsNotRunAgain) {
   StartCoreWithQueue();
   Subscribe();

@@ -1,0 +1,63 @@
+// The cluster of a run: which daemons, with which flags, and what there is to be seen of it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "chaos/network.h"
+#include "chaos/supervisor.h"
+#include "common/leader/leader_finder.h"
+#include "proffer/v1/operator.grpc.pb.h"
+
+namespace proffer::chaos {
+
+class Cluster {
+ public:
+  // All of it is started, nothing waited for. `directory` is ours alone, on tmpfs, its path short.
+  Cluster(std::string directory, Supervisor* supervisor);
+
+  Network& network() { return network_; }
+  // "m2"; empty: none is known.
+  std::string Leader() const;
+  // Every agent the leader knows; nullopt: no leader answers. Takes a second at most.
+  std::optional<std::vector<v1::AgentView>> Agents();
+
+  // Nothing can be written into the full disk's work directory until it is emptied again.
+  void FillDisk() const;
+  void EmptyDisk() const;
+
+  // What the daemons watch for; see scheduler_main.cc.
+  void Quiet() const;
+  void Release() const;
+
+  std::string witness() const { return ReadAt("/witness"); }
+  std::string clients() const { return ReadAt("/clients"); }
+  std::string log(const std::string& daemon) const { return ReadAt("/logs/" + daemon + ".log"); }
+  // What is left on this host of tasks: processes that are no daemons, run directories.
+  std::vector<std::string> Remains() const;
+  // Of each epoch that was ever raised: the transaction log of a server, as text.
+  std::string TransactionLog(int server) const;
+  std::string zookeeper() const;
+
+  static constexpr int kLongTasks = 50;
+  static constexpr int64_t kSessionMs = 3'000;
+
+ private:
+  std::string ReadAt(const std::string& path) const;
+  std::string PathOf(const std::string& daemon) const { return directory_ + "/" + daemon; }
+  std::string MasterAddress(int number) const;
+  void AddZooKeeper(int number);
+  void AddMaster(int number);
+  void AddAgent(int number);
+  void AddScheduler(int number);
+  void Add(const std::string& daemon, const std::string& node, std::vector<std::string> words);
+
+  const std::string directory_;
+  Supervisor* const supervisor_;
+  Network network_;
+  std::unique_ptr<LeaderFinder> finder_;
+};
+
+}  // namespace proffer::chaos

@@ -1,0 +1,58 @@
+#include <algorithm>
+#include <cstdlib>
+
+#include "absl/strings/match.h"
+#include "absl/strings/strip.h"
+#include "chaos/judges/judges.h"
+
+namespace proffer::chaos {
+namespace {
+
+constexpr char kRegistry[] = "/chaos/registry/";
+constexpr absl::string_view kThreeZeros("\0\0\0", 3);
+
+// "… session 0x1 cxid 0x2 zxid 0x3 …" begins an entry; data may have line ends of their own.
+bool ReadHead(absl::string_view line, RegistryWrite* write) {
+  const auto word_after = [line](absl::string_view before) {
+    const size_t at = line.find(before);
+    if (at == absl::string_view::npos) return std::string();
+    const absl::string_view rest = line.substr(at + before.size());
+    return std::string(rest.substr(0, rest.find(' ')));
+  };
+  const std::string zxid = word_after(" zxid 0x");
+  const std::string session = word_after(" session 0x");
+  if (zxid.empty() || session.empty() || word_after(" cxid 0x").empty()) return false;
+  write->session = session;
+  write->zxid = std::strtoull(zxid.c_str(), nullptr, 16);
+  return true;
+}
+
+}  // namespace
+
+std::vector<RegistryWrite> ParseTransactions(const std::string& text) {
+  std::vector<RegistryWrite> writes;
+  const absl::string_view all = text;
+  RegistryWrite entry;  // The one that `line` is in.
+  for (size_t line = 0; line < all.size();) {
+    const size_t end = std::min(all.find('\n', line), all.size());
+    (void)ReadHead(all.substr(line, end - line), &entry);
+    // "setData:", four bytes of length, the path. What was refused says "error:" instead.
+    for (size_t at = all.find(kRegistry, line); at < end; at = all.find(kRegistry, at + 1)) {
+      const absl::string_view before = all.substr(line, at - line);
+      if (before.size() < 12 || before.substr(before.size() - 4, 3) != kThreeZeros) continue;
+      const absl::string_view action = before.substr(0, before.size() - 4);
+      if (!absl::EndsWith(action, "setData:") && !absl::EndsWith(action, "create:") &&
+          !absl::EndsWith(action, "delete:")) {
+        continue;
+      }
+      absl::string_view path = all.substr(at, static_cast<unsigned char>(before.back()));
+      absl::ConsumePrefix(&path, kRegistry);
+      entry.key = std::string(path);
+      writes.push_back(entry);
+    }
+    line = end + 1;
+  }
+  return writes;
+}
+
+}  // namespace proffer::chaos

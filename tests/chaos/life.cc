@@ -1,0 +1,206 @@
+#include "chaos/life.h"
+
+#include <glog/logging.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <functional>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "chaos/cluster.h"
+#include "chaos/command.h"
+#include "chaos/fault_driver.h"
+#include "chaos/history.h"
+#include "chaos/judges/judges.h"
+#include "chaos/schedule.h"
+#include "chaos/supervisor.h"
+#include "common/base/clock.h"
+#include "common/base/end_process.h"
+
+namespace proffer::chaos {
+namespace {
+
+constexpr useconds_t kTickUs = 10'000;
+// Java starts, elects; everything else retries meanwhile. Other work may have the processors.
+constexpr int64_t kStartMs = 90'000;
+constexpr int64_t kSettleMs = 90'000;
+constexpr int64_t kCleanMs = 20'000;
+
+class Life {
+ public:
+  explicit Life(const LifeOptions& options)
+      : options_(options),
+        supervisor_(options.directory + "/logs"),
+        cluster_(options.directory, &supervisor_),
+        driver_(MakeSchedule(options.seed, options.faults_ms), &cluster_, &supervisor_) {}
+
+  Result Run() {
+    if (Until("the cluster to start", kStartMs, [this] { return HasStarted(); })) {
+      Break();
+      Recover();
+    }
+    result_.story.insert(result_.story.begin(), driver_.story().begin(), driver_.story().end());
+    supervisor_.KillAll();
+    return result_;
+  }
+
+ private:
+  // The supervisor's and the driver's work goes on while we wait. False, and a violation: it did
+  // not come to be.
+  bool Until(const char* what, int64_t patience_ms, const std::function<bool()>& done) {
+    const Time give_up = BootTimeNow() + patience_ms;
+    while (!done()) {
+      supervisor_.Tick(BootTimeNow());
+      if (BootTimeNow() >= give_up) {
+        Violation(absl::StrCat("V: waited for ", what, " for ", patience_ms, " ms"));
+        return false;
+      }
+      usleep(kTickUs);
+    }
+    return true;
+  }
+  void Violation(const std::string& what) { result_.violations.push_back(what); }
+  void Add(const Violations& violations) {
+    result_.violations.insert(result_.violations.end(), violations.begin(), violations.end());
+  }
+
+  bool AllConnected() {
+    const std::optional<std::vector<v1::AgentView>> agents = cluster_.Agents();
+    return agents && kAgents == std::count_if(agents->begin(), agents->end(), [](const auto& one) {
+                       return one.state() == v1::CONNECTED;
+                     });
+  }
+  bool HasStarted() {
+    std::vector<std::string> bad;
+    std::set<std::string> live;
+    for (const WitnessLine& line : ParseWitness(cluster_.witness(), &bad)) {
+      if (line.task.find("-l") != std::string::npos) live.insert(line.task);
+    }
+    if (live.size() < Cluster::kLongTasks) {
+      usleep(50'000);
+      return false;
+    }
+    return AllConnected();
+  }
+
+  void Break() {
+    const Time begin = BootTimeNow();
+    while (driver_.Tick(BootTimeNow() - begin) || BootTimeNow() - begin < options_.faults_ms) {
+      supervisor_.Tick(BootTimeNow());
+      usleep(kTickUs);
+    }
+    for (int i = 0; i < kFaultKinds; ++i) {
+      const int times = driver_.done()[static_cast<size_t>(i)];
+      if (times > 0) result_.faults[Name(static_cast<FaultKind>(i))] = times;
+    }
+  }
+
+  void Recover() {
+    double load = 0;
+    getloadavg(&load, 1);
+    result_.figures["load_percent"] = static_cast<int64_t>(load * 100);
+    driver_.Heal();
+    cluster_.Quiet();
+    const Time healed = BootTimeNow();
+    Until("a leader", kSettleMs, [this] { return cluster_.Agents().has_value(); });
+    result_.figures["leader_ms"] = BootTimeNow() - healed;
+    Until("all agents", kSettleMs, [this] { return AllConnected(); });
+    result_.figures["agents_ms"] = BootTimeNow() - healed;
+    cluster_.Release();
+    const bool complete = Until("all tasks to end and be told", kSettleMs, [this] {
+      usleep(50'000);
+      return Completed() == 2;
+    });
+    result_.figures["complete_ms"] = BootTimeNow() - healed;
+    if (complete) JudgeHost();
+    Judge(healed);
+  }
+  size_t Completed() const {
+    std::vector<std::string> bad;
+    std::set<std::string> frameworks;
+    for (const ClientLine& line : ParseClients(cluster_.clients(), &bad)) {
+      if (line.event == "complete") frameworks.insert(line.framework);
+    }
+    return frameworks.size();
+  }
+
+  // R2, H1: nothing is held, nothing is left.
+  void JudgeHost() {
+    std::vector<std::string> left;
+    const auto all_free = [&] {
+      left = cluster_.Remains();
+      const std::optional<std::vector<v1::AgentView>> agents = cluster_.Agents();
+      if (!agents) left.emplace_back("no leader answers");
+      for (const v1::AgentView& agent : agents.value_or(std::vector<v1::AgentView>())) {
+        if (agent.used().empty() && agent.offered().empty()) continue;
+        left.push_back(absl::StrCat("of ", agent.hostname(), " ", agent.used_size(),
+                                    " resources are used and ", agent.offered_size(), " offered"));
+      }
+      return left.empty();
+    };
+    if (Until("everything to be free and gone", kCleanMs, all_free)) return;
+    for (const std::string& one : left) Violation("H1: left: " + one);
+  }
+
+  void Judge(Time healed) {
+    Violations bad;
+    const std::vector<WitnessLine> witness = ParseWitness(cluster_.witness(), &bad);
+    const std::vector<ClientLine> clients = ParseClients(cluster_.clients(), &bad);
+    Add(bad);
+    Add(JudgeTasks(witness, clients));
+    Add(JudgeClients(clients));
+    std::vector<Leadership> leaderships;
+    for (int i = 1; i <= kMasters; ++i) {
+      const std::string name = absl::StrCat("m", i);
+      for (Leadership& one : ParseLeaderships(name, cluster_.log(name))) {
+        leaderships.push_back(std::move(one));
+      }
+    }
+    // A server that was away may lack the end; the longest log has all of it.
+    std::vector<RegistryWrite> writes;
+    for (int i = 1; i <= kZooKeepers; ++i) {
+      std::vector<RegistryWrite> some = ParseTransactions(cluster_.TransactionLog(i));
+      if (some.size() > writes.size()) writes = std::move(some);
+    }
+    if (writes.empty()) Violation("L1: the log of transactions cannot be read");
+    result_.figures["epochs"] = static_cast<int64_t>(leaderships.size());
+    result_.figures["registry_writes"] = static_cast<int64_t>(writes.size());
+    Add(JudgeEpochs(std::move(leaderships), writes));
+    JudgeEnds("m", {0, kExitLostLead});
+    JudgeEnds("l", {});
+    JudgeEnds("s", {3});
+    result_.figures["updates_ms"] = UpdatesDelivered(witness, clients, healed.ms);
+    result_.figures["tasks"] = std::count_if(witness.begin(), witness.end(),
+                                             [](const auto& line) { return !line.is_end; });
+    result_.figures["failed_launches"] =
+        std::count_if(clients.begin(), clients.end(),
+                      [](const auto& line) { return line.reason == "LAUNCH_FAILED"; });
+  }
+  // C: daemons end by themselves for known reasons only.
+  void JudgeEnds(const std::string& prefix, const std::set<int>& exit_codes) {
+    for (const auto& [status, times] : supervisor_.EndsOf(prefix)) {
+      if (WIFEXITED(status) && exit_codes.count(WEXITSTATUS(status)) > 0) continue;
+      Violation(absl::StrCat("C: a daemon ", prefix, "* has ended by itself, ",
+                             WIFSIGNALED(status) ? "signal " : "exit code ",
+                             WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), ", ",
+                             times, " times"));
+    }
+  }
+
+  const LifeOptions options_;
+  Supervisor supervisor_;
+  Cluster cluster_;
+  FaultDriver driver_;
+  Result result_;
+};
+
+}  // namespace
+
+Result Live(const LifeOptions& options) { return Life(options).Run(); }
+
+}  // namespace proffer::chaos
