@@ -2,10 +2,8 @@
 
 #include <array>
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <system_error>
+#include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -62,6 +60,13 @@ bool FitsSomeLength(absl::string_view record) {
   return false;
 }
 
+// None if the directory cannot be read: LevelDB says why.
+std::vector<std::string> Children(leveldb::Env* env, const std::string& directory) {
+  std::vector<std::string> names;
+  if (!env->GetChildren(directory, &names).ok()) names.clear();
+  return names;
+}
+
 }  // namespace
 
 absl::Status CheckLevelDbLog(absl::string_view bytes) {
@@ -82,13 +87,12 @@ absl::Status CheckLevelDbLog(absl::string_view bytes) {
   return absl::OkStatus();
 }
 
-absl::Status CheckLevelDbFiles(const std::string& directory) {
-  std::error_code error;
+absl::Status CheckLevelDbFiles(leveldb::Env* env, const std::string& directory) {
   bool log = false;
   bool table = false;
-  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
-    log |= entry.path().extension() == ".log";
-    table |= entry.path().extension() == ".ldb";
+  for (const std::string& name : Children(env, directory)) {
+    log |= absl::EndsWith(name, ".log");
+    table |= absl::EndsWith(name, ".ldb");
   }
   const auto missing = [&directory](absl::string_view what) {
     return absl::DataLossError(
@@ -96,26 +100,26 @@ absl::Status CheckLevelDbFiles(const std::string& directory) {
                      " is missing, and other files of the store are there; restore the store from "
                      "a backup, or remove the directory to begin anew"));
   };
-  std::ifstream in(directory + "/CURRENT");
-  std::string manifest;
-  if (!std::getline(in, manifest)) return log || table ? missing("CURRENT") : absl::OkStatus();
-  if (!std::filesystem::exists(std::filesystem::path(directory) / manifest, error)) {
-    return missing(manifest);
-  }
+  std::string current;
+  leveldb::ReadFileToString(env, directory + "/CURRENT", &current);
+  const std::string manifest = current.substr(0, current.find('\n'));
+  if (manifest.empty()) return log || table ? missing("CURRENT") : absl::OkStatus();
+  if (!env->FileExists(absl::StrCat(directory, "/", manifest))) return missing(manifest);
   // The first manifest is replaced once the first log is there.
   if (!log && (table || manifest != "MANIFEST-000001")) return missing("*.log");
   return absl::OkStatus();
 }
 
-absl::Status CheckLevelDbLogs(const std::string& directory) {
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
-    const std::string name = entry.path().filename().string();
+absl::Status CheckLevelDbLogs(leveldb::Env* env, const std::string& directory) {
+  for (const std::string& name : Children(env, directory)) {
     if (!absl::EndsWith(name, ".log") && !absl::StartsWith(name, "MANIFEST-")) continue;
-    std::ifstream in(entry.path(), std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    const std::string path = absl::StrCat(directory, "/", name);
+    std::string bytes;
+    if (const leveldb::Status read = leveldb::ReadFileToString(env, path, &bytes); !read.ok()) {
+      return absl::UnavailableError(absl::StrCat("read ", path, ": ", read.ToString()));
+    }
     if (absl::Status status = CheckLevelDbLog(bytes); !status.ok()) {
-      return absl::DataLossError(absl::StrCat(entry.path().string(), ": ", status.message()));
+      return absl::DataLossError(absl::StrCat(path, ": ", status.message()));
     }
   }
   return absl::OkStatus();

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "leveldb/env.h"
 
 namespace proffer {
 
@@ -17,9 +18,10 @@ absl::Status CheckLevelDbLog(absl::string_view bytes);
 
 // DATA_LOSS when files that LevelDB made are not there any more. It would itself take a store
 // without CURRENT for a new one, and miss no log.
-absl::Status CheckLevelDbFiles(const std::string& directory);
+absl::Status CheckLevelDbFiles(leveldb::Env* env, const std::string& directory);
 
 // The same as CheckLevelDbLog for every log and manifest in `directory`; OK when there is none.
-absl::Status CheckLevelDbLogs(const std::string& directory);
+// UNAVAILABLE when one cannot be read.
+absl::Status CheckLevelDbLogs(leveldb::Env* env, const std::string& directory);
 
 }  // namespace proffer

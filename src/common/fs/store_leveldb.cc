@@ -2,39 +2,51 @@
 
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/fs/leveldb_log.h"
+#include "common/fs/synced_names.h"
 #include "leveldb/db.h"
 #include "leveldb/write_batch.h"
 
 namespace proffer {
 namespace {
 
-absl::Status FromLevelDb(const leveldb::Status& status, absl::string_view what) {
-  if (status.ok()) return absl::OkStatus();
-  const std::string message = absl::StrCat(what, ": ", status.ToString());
-  if (status.IsCorruption()) return absl::DataLossError(message);
-  if (status.IsIOError()) return absl::FailedPreconditionError(message);
-  return absl::InternalError(message);
-}
+constexpr char kWhatToDo[] =
+    "; make room on the disk it lies on, or repair that, and start the process again";
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<LevelDbStore>> LevelDbStore::Open(const std::string& directory) {
-  RETURN_IF_ERROR(CheckLevelDbFiles(directory));
-  RETURN_IF_ERROR(CheckLevelDbLogs(directory));
-  leveldb::Options options;
-  options.create_if_missing = true;
-  options.paranoid_checks = true;
-  options.write_buffer_size = 8 << 20;
-  leveldb::DB* db = nullptr;
-  RETURN_IF_ERROR(FromLevelDb(leveldb::DB::Open(options, directory, &db),
-                              absl::StrCat("open store ", directory)));
-  return std::unique_ptr<LevelDbStore>(new LevelDbStore(std::unique_ptr<leveldb::DB>(db)));
+  return Open(directory, Options());
 }
 
-LevelDbStore::LevelDbStore(std::unique_ptr<leveldb::DB> db) : db_(std::move(db)) {}
+absl::StatusOr<std::unique_ptr<LevelDbStore>> LevelDbStore::Open(const std::string& directory,
+                                                                 const Options& options) {
+  leveldb::Options level;
+  level.env = options.env == nullptr ? SyncedNames::Default() : options.env;
+  RETURN_IF_ERROR(CheckLevelDbFiles(level.env, directory));
+  RETURN_IF_ERROR(CheckLevelDbLogs(level.env, directory));
+  level.create_if_missing = true;
+  level.paranoid_checks = true;
+  level.write_buffer_size = options.write_buffer_bytes;
+  leveldb::DB* db = nullptr;
+  const leveldb::Status opened = leveldb::DB::Open(level, directory, &db);
+  if (opened.ok()) {
+    return std::unique_ptr<LevelDbStore>(
+        new LevelDbStore(directory, std::unique_ptr<leveldb::DB>(db)));
+  }
+  const std::string what = absl::StrCat("open store ", directory, ": ", opened.ToString());
+  if (opened.IsCorruption()) return absl::DataLossError(what);
+  if (!opened.IsIOError()) return absl::InternalError(what);
+  // Another process that has it open is an error of the disk to LevelDB.
+  const bool held = absl::StrContains(what, "/LOCK");
+  return absl::FailedPreconditionError(absl::StrCat(what, held ? "" : kWhatToDo));
+}
+
+LevelDbStore::LevelDbStore(std::string directory, std::unique_ptr<leveldb::DB> db)
+    : directory_(std::move(directory)), db_(std::move(db)) {}
 
 LevelDbStore::~LevelDbStore() = default;
 
@@ -77,7 +89,11 @@ absl::Status LevelDbStore::Write(const std::vector<Mutation>& batch) {
   }
   leveldb::WriteOptions options;
   options.sync = true;
-  return FromLevelDb(db_->Write(options, &writes), "write store");
+  const leveldb::Status written = db_->Write(options, &writes);
+  if (written.ok()) return absl::OkStatus();
+  const std::string what = absl::StrCat("write store ", directory_, ": ", written.ToString());
+  if (written.IsIOError()) return absl::UnavailableError(absl::StrCat(what, kWhatToDo));
+  return written.IsCorruption() ? absl::DataLossError(what) : absl::InternalError(what);
 }
 
 }  // namespace proffer

@@ -2,6 +2,7 @@
 // records after a flipped bit), every write synced.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -9,14 +10,22 @@
 
 namespace leveldb {
 class DB;
-}
+class Env;
+}  // namespace leveldb
 
 namespace proffer {
 
 class LevelDbStore final : public Store {
  public:
+  struct Options {
+    leveldb::Env* env = nullptr;          // Null: this machine's disks.
+    size_t write_buffer_bytes = 8 << 20;  // A log that is longer becomes a table.
+  };
+
   // Makes `directory` when it does not exist. FAILED_PRECONDITION when another process has it
-  // open; DATA_LOSS when it is damaged.
+  // open, or the disk is full or does not work; DATA_LOSS when it is damaged.
+  static absl::StatusOr<std::unique_ptr<LevelDbStore>> Open(const std::string& directory,
+                                                            const Options& options);
   static absl::StatusOr<std::unique_ptr<LevelDbStore>> Open(const std::string& directory);
   ~LevelDbStore() override;
 
@@ -25,7 +34,8 @@ class LevelDbStore final : public Store {
   absl::Status Write(const std::vector<Mutation>& batch) override;
 
  private:
-  explicit LevelDbStore(std::unique_ptr<leveldb::DB> db);
+  LevelDbStore(std::string directory, std::unique_ptr<leveldb::DB> db);
+  const std::string directory_;
   const std::unique_ptr<leveldb::DB> db_;
 };
 
