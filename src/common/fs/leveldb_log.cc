@@ -5,8 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/status.h"
 
 namespace proffer {
 namespace {
@@ -60,10 +62,15 @@ bool FitsSomeLength(absl::string_view record) {
   return false;
 }
 
-// None if the directory cannot be read: LevelDB says why.
-std::vector<std::string> Children(leveldb::Env* env, const std::string& directory) {
+absl::Status CannotRead(const std::string& path, const leveldb::Status& why) {
+  return absl::UnavailableError(absl::StrCat("read ", path, ": ", why.ToString()));
+}
+
+// None if there is no such directory.
+absl::StatusOr<std::vector<std::string>> Children(leveldb::Env* env, const std::string& directory) {
   std::vector<std::string> names;
-  if (!env->GetChildren(directory, &names).ok()) names.clear();
+  const leveldb::Status read = env->GetChildren(directory, &names);
+  if (!read.ok() && !read.IsNotFound()) return CannotRead(directory, read);
   return names;
 }
 
@@ -88,9 +95,10 @@ absl::Status CheckLevelDbLog(absl::string_view bytes) {
 }
 
 absl::Status CheckLevelDbFiles(leveldb::Env* env, const std::string& directory) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, Children(env, directory));
   bool log = false;
   bool table = false;
-  for (const std::string& name : Children(env, directory)) {
+  for (const std::string& name : names) {
     log |= absl::EndsWith(name, ".log");
     table |= absl::EndsWith(name, ".ldb");
   }
@@ -101,7 +109,10 @@ absl::Status CheckLevelDbFiles(leveldb::Env* env, const std::string& directory) 
                      "a backup, or remove the directory to begin anew"));
   };
   std::string current;
-  leveldb::ReadFileToString(env, directory + "/CURRENT", &current);
+  const std::string path = directory + "/CURRENT";
+  const leveldb::Status read = leveldb::ReadFileToString(env, path, &current);
+  // LevelDB would take one that it cannot see for a store that is to be made.
+  if (!read.ok() && !read.IsNotFound()) return CannotRead(path, read);
   const std::string manifest = current.substr(0, current.find('\n'));
   if (manifest.empty()) return log || table ? missing("CURRENT") : absl::OkStatus();
   if (!env->FileExists(absl::StrCat(directory, "/", manifest))) return missing(manifest);
@@ -111,12 +122,13 @@ absl::Status CheckLevelDbFiles(leveldb::Env* env, const std::string& directory) 
 }
 
 absl::Status CheckLevelDbLogs(leveldb::Env* env, const std::string& directory) {
-  for (const std::string& name : Children(env, directory)) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, Children(env, directory));
+  for (const std::string& name : names) {
     if (!absl::EndsWith(name, ".log") && !absl::StartsWith(name, "MANIFEST-")) continue;
     const std::string path = absl::StrCat(directory, "/", name);
     std::string bytes;
     if (const leveldb::Status read = leveldb::ReadFileToString(env, path, &bytes); !read.ok()) {
-      return absl::UnavailableError(absl::StrCat("read ", path, ": ", read.ToString()));
+      return CannotRead(path, read);
     }
     if (absl::Status status = CheckLevelDbLog(bytes); !status.ok()) {
       return absl::DataLossError(absl::StrCat(path, ": ", status.message()));

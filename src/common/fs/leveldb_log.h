@@ -17,7 +17,7 @@ namespace proffer {
 absl::Status CheckLevelDbLog(absl::string_view bytes);
 
 // DATA_LOSS when files that LevelDB made are not there any more. It would itself take a store
-// without CURRENT for a new one, and miss no log.
+// without CURRENT for a new one, and miss no log. UNAVAILABLE when the disk does not say.
 absl::Status CheckLevelDbFiles(leveldb::Env* env, const std::string& directory);
 
 // The same as CheckLevelDbLog for every log and manifest in `directory`; OK when there is none.

@@ -26,8 +26,12 @@ absl::StatusOr<std::unique_ptr<LevelDbStore>> LevelDbStore::Open(const std::stri
                                                                  const Options& options) {
   leveldb::Options level;
   level.env = options.env == nullptr ? SyncedNames::Default() : options.env;
-  RETURN_IF_ERROR(CheckLevelDbFiles(level.env, directory));
-  RETURN_IF_ERROR(CheckLevelDbLogs(level.env, directory));
+  absl::Status readable = CheckLevelDbFiles(level.env, directory);
+  if (readable.ok()) readable = CheckLevelDbLogs(level.env, directory);
+  if (absl::IsUnavailable(readable)) {
+    return absl::FailedPreconditionError(absl::StrCat(readable.message(), kWhatToDo));
+  }
+  RETURN_IF_ERROR(readable);
   level.create_if_missing = true;
   level.paranoid_checks = true;
   level.write_buffer_size = options.write_buffer_bytes;

@@ -78,12 +78,12 @@ void TellStatus(World& world, Framework& framework, model::TaskStatus status) {
   ++framework.told_since_heartbeat;
 }
 
-// It has ended, and its agent is about to tell how: a summary, which is all that a new leader has
-// of it, knows neither the exit code nor that an end was told as news.
+// It has ended, and its agent is about to tell how, perhaps as soon as it is back: a summary, which
+// is all that a new leader has of it, knows neither the exit code nor that an end was told as news.
 bool EndIsOnItsWay(const World& world, const Task& task) {
   if (!task.ended() || task.unacknowledged) return false;
   const Agent* agent = world.agents.Find(task.agent);
-  return agent != nullptr && agent->connected();
+  return agent != nullptr && (agent->connected() || agent->state == AgentState::kDisconnected);
 }
 
 void TellRow(World& world, Framework& framework, const Task& task) {

@@ -32,7 +32,14 @@ void ReturnResources(World& world, Framework& framework, Task& task) {
 }
 
 // What people see of a status.
-void TakeOver(Task& task, const model::TaskStatus& status) {
+void TakeOver(Task& task, const model::TaskStatus& status, model::TaskState latest) {
+  if (model::IsTerminal(latest) && !model::IsTerminal(status.state)) {
+    // Of a time before the end, which is known already, perhaps with its reason.
+    if (task.ended()) return;
+    task.reason = model::TaskReason::kNone;
+    task.message.clear();
+    return;
+  }
   task.reason = status.reason;
   task.message = status.message;
   if (status.exit_code) task.exit_code = status.exit_code;
@@ -178,7 +185,7 @@ void AgentUpdated(World& world, Agent& agent, const model::AgentUpdate& update) 
     Task* task =
         framework == nullptr ? nullptr : FindAttempt(*framework, status.task, status.attempt);
     if (task == nullptr || task->agent != agent.id || !AgentMayTell(latest)) return;
-    TakeOver(*task, status);
+    TakeOver(*task, status, latest);
     SetState(world, *framework, *task, latest);
     if (task->ended()) {
       EndRow(world, *framework, {status.task, status.attempt});
@@ -206,13 +213,13 @@ void AgentUpdated(World& world, Agent& agent, const model::AgentUpdate& update) 
     return;
   }
   told.intent_id = task->intent_id;
-  TakeOver(*task, told);
   const bool behind = model::IsTerminal(told.state) && !model::IsTerminal(update.latest_state);
   const model::TaskState latest =
       behind || !AgentMayTell(update.latest_state) ? told.state : update.latest_state;
   if (SIMULATED && model::IsTerminal(latest) && !model::IsTerminal(told.state)) {
     REACHED("a task ended behind a status that is not acknowledged");
   }
+  TakeOver(*task, told, latest);
   if (AgentMayTell(latest)) SetState(world, *framework, *task, latest);
   task->unacknowledged = told;
   world.Touch(*task);
