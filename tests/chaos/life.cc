@@ -161,12 +161,11 @@ class Life {
         leaderships.push_back(std::move(one));
       }
     }
-    // A server that was away may lack the end; the longest log has all of it.
-    std::vector<RegistryWrite> writes;
+    std::vector<std::vector<RegistryWrite>> logs;
     for (int i = 1; i <= kZooKeepers; ++i) {
-      std::vector<RegistryWrite> some = ParseTransactions(cluster_.TransactionLog(i));
-      if (some.size() > writes.size()) writes = std::move(some);
+      logs.push_back(ParseTransactions(cluster_.TransactionLog(i)));
     }
+    const std::vector<RegistryWrite> writes = MergeTransactions(logs);
     if (writes.empty()) Violation("L1: the log of transactions cannot be read");
     result_.figures["epochs"] = static_cast<int64_t>(leaderships.size());
     result_.figures["registry_writes"] = static_cast<int64_t>(writes.size());
