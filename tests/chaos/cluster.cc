@@ -239,6 +239,7 @@ std::string Cluster::TransactionLog(int server) const {
     RunCommand(words, "", &output);
     text += output;
   }
+  std::ofstream(PathOf(absl::StrCat("logs/transactions", server))) << text;
   return text;
 }
 

@@ -37,7 +37,7 @@ class Cluster {
   std::string log(const std::string& daemon) const { return ReadAt("/logs/" + daemon + ".log"); }
   // What is left on this host of tasks: processes that are no daemons, run directories.
   std::vector<std::string> Remains() const;
-  // Of each epoch that was ever raised: the transaction log of a server, as text.
+  // What a server has written down of each transaction, as text; left in the logs, for people.
   std::string TransactionLog(int server) const;
   std::string zookeeper() const;
 

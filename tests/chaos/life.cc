@@ -1,6 +1,6 @@
 #include "chaos/life.h"
 
-#include <glog/logging.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +30,8 @@ constexpr useconds_t kTickUs = 10'000;
 constexpr int64_t kStartMs = 90'000;
 constexpr int64_t kSettleMs = 90'000;
 constexpr int64_t kCleanMs = 20'000;
+// scheduler_main.cc: another replica took over.
+constexpr int kExitSchedulerStopped = 3;
 
 class Life {
  public:
@@ -161,34 +163,45 @@ class Life {
         leaderships.push_back(std::move(one));
       }
     }
-    // A server that was away may lack the end; the longest log has all of it.
-    std::vector<RegistryWrite> writes;
+    std::vector<std::vector<RegistryWrite>> logs;
     for (int i = 1; i <= kZooKeepers; ++i) {
-      std::vector<RegistryWrite> some = ParseTransactions(cluster_.TransactionLog(i));
-      if (some.size() > writes.size()) writes = std::move(some);
+      logs.push_back(ParseTransactions(cluster_.TransactionLog(i)));
     }
+    const std::vector<RegistryWrite> writes = MergeTransactions(logs);
     if (writes.empty()) Violation("L1: the log of transactions cannot be read");
     result_.figures["epochs"] = static_cast<int64_t>(leaderships.size());
     result_.figures["registry_writes"] = static_cast<int64_t>(writes.size());
     Add(JudgeEpochs(std::move(leaderships), writes));
-    JudgeEnds("m", {0, kExitLostLead});
+    JudgeEnds("m", {kExitLostLead});
     JudgeEnds("l", {});
-    JudgeEnds("s", {3});
+    JudgeEnds("s", {kExitSchedulerStopped});
+    // An agent that cannot write is to end, and cannot start while its disk is full.
+    for (int i = 1; i <= kAgents; ++i) {
+      const std::string name = absl::StrCat("a", i);
+      const bool could_not_write =
+          name == kFullDiskAgent && cluster_.log(name).find("No space left") != std::string::npos;
+      JudgeEnds(name, could_not_write ? std::set<int>{1, -SIGABRT} : std::set<int>{});
+    }
     result_.figures["updates_ms"] = UpdatesDelivered(witness, clients, healed.ms);
     result_.figures["tasks"] = std::count_if(witness.begin(), witness.end(),
                                              [](const auto& line) { return !line.is_end; });
+    // Of schedulers, after the first one's of each framework.
+    result_.figures["takeovers"] =
+        std::count_if(clients.begin(), clients.end(),
+                      [](const auto& line) { return line.event == "leads"; }) -
+        2;
     result_.figures["failed_launches"] =
         std::count_if(clients.begin(), clients.end(),
                       [](const auto& line) { return line.reason == "LAUNCH_FAILED"; });
   }
-  // C: daemons end by themselves for known reasons only.
-  void JudgeEnds(const std::string& prefix, const std::set<int>& exit_codes) {
+  // C: daemons end by themselves for known reasons only: exit codes, and signals below 0.
+  void JudgeEnds(const std::string& prefix, const std::set<int>& expected) {
     for (const auto& [status, times] : supervisor_.EndsOf(prefix)) {
-      if (WIFEXITED(status) && exit_codes.count(WEXITSTATUS(status)) > 0) continue;
+      const int how = WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+      if (expected.count(how) > 0) continue;
       Violation(absl::StrCat("C: a daemon ", prefix, "* has ended by itself, ",
-                             WIFSIGNALED(status) ? "signal " : "exit code ",
-                             WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), ", ",
-                             times, " times"));
+                             how < 0 ? "signal " : "exit code ", std::abs(how), ", ", times,
+                             " times"));
     }
   }
 

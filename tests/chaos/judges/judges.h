@@ -48,6 +48,9 @@ struct RegistryWrite {
 };
 // From the output of ZooKeeper's TxnLogToolkit.
 std::vector<RegistryWrite> ParseTransactions(const std::string& text);
+// All that the servers have written down, each transaction once. A server that was away may have
+// got some of it as a snapshot, and what was never committed is cut off when it comes back.
+std::vector<RegistryWrite> MergeTransactions(const std::vector<std::vector<RegistryWrite>>& logs);
 
 // L1: no epoch has two leaders, and a later leader has a higher epoch. In ZooKeeper's own order
 // each write is that of the session which raised the epoch last, and each epoch that a leader named

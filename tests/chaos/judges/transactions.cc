@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cstdlib>
+#include <map>
+#include <set>
 
 #include "absl/strings/match.h"
 #include "absl/strings/strip.h"
@@ -53,6 +55,26 @@ std::vector<RegistryWrite> ParseTransactions(const std::string& text) {
     line = end + 1;
   }
   return writes;
+}
+
+std::vector<RegistryWrite> MergeTransactions(const std::vector<std::vector<RegistryWrite>>& logs) {
+  // Zxids are a total order. Two writes of one transaction stay in their order.
+  std::map<uint64_t, std::vector<RegistryWrite>> transactions;
+  for (const std::vector<RegistryWrite>& log : logs) {
+    std::set<uint64_t> known;  // From other servers, or from an earlier file of this one.
+    for (const auto& [zxid, writes] : transactions) known.insert(zxid);
+    uint64_t last = 0;
+    for (const RegistryWrite& write : log) {
+      if (write.zxid != last) known.insert(last);
+      last = write.zxid;
+      if (known.count(write.zxid) == 0) transactions[write.zxid].push_back(write);
+    }
+  }
+  std::vector<RegistryWrite> merged;
+  for (const auto& [zxid, writes] : transactions) {
+    merged.insert(merged.end(), writes.begin(), writes.end());
+  }
+  return merged;
 }
 
 }  // namespace proffer::chaos

@@ -90,5 +90,12 @@ TEST(HistoryTest, TheTransactionLogTellsWhoWroteWhat) {
                                                    RegistryWrite{0x10000001e, "cluster", "2"}));
 }
 
+TEST(HistoryTest, TransactionsOfAllServersAreOneLog) {
+  const RegistryWrite one = {1, "cluster", "s1"}, same = {1, "epoch", "s1"};
+  const RegistryWrite two = {2, "agent/A", "s1"}, three = {3, "epoch", "s2"};
+  EXPECT_THAT(MergeTransactions({{one, same, three, one, same}, {one, same, two}, {}}),
+              ElementsAre(one, same, two, three));
+}
+
 }  // namespace
 }  // namespace proffer::chaos
