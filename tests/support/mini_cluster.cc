@@ -25,6 +25,7 @@
 #include "common/base/clock.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/deadline.h"
+#include "support/loopback.h"
 
 extern char** environ;
 
@@ -49,6 +50,9 @@ MiniCluster::MiniCluster(Options options) : options_(std::move(options)) {
   std::string runtime = "/dev/shm/pfXXXXXX";
   CHECK(mkdtemp(runtime.data()) != nullptr);
   runtime_directory_ = runtime;
+  if (options_.tcp) {
+    for (int i = 1; i <= options_.masters; ++i) ports_[i] = FreePort();
+  }
   for (int i = 1; i <= options_.masters; ++i) StartMaster(i);
   finder_ = *LeaderFinder::Make(options_.zookeeper.empty() ? address() : options_.zookeeper);
   for (int i = 1; i <= options_.agents; ++i) StartAgent(i);
@@ -75,6 +79,7 @@ std::string MiniCluster::address() const {
   return absl::StrJoin(all, ",");
 }
 std::string MiniCluster::master_address(int number) const {
+  if (options_.tcp) return absl::StrCat("127.0.0.1:", ports_.at(number));
   return absl::StrCat("unix:", directory_, "/m", number, "/s");
 }
 
@@ -133,6 +138,7 @@ void MiniCluster::StartMaster(int number) {
   std::vector<std::string> arguments = {absl::StrCat("--listen=", master_address(number)),
                                         "--agent_unreachable_ms=15000",
                                         absl::StrCat("--cluster=", options_.cluster)};
+  if (options_.tcp) arguments.push_back("--insecure_tcp");
   if (!options_.zookeeper.empty()) {
     arguments.push_back(absl::StrCat("--zk=", options_.zookeeper));
   } else if (options_.on_disk) {

@@ -28,6 +28,7 @@ class MiniCluster {
     // With "zk://…" so many masters stand for election there; else there is one.
     std::string zookeeper;
     int masters = 1;
+    bool tcp = false;      // Masters are reached by TCP on loopback.
     bool by_list = false;  // Agents and frameworks are given the masters, not the ensemble.
   };
 
@@ -110,6 +111,7 @@ class MiniCluster {
   std::string directory_;
   std::string runtime_directory_;
   std::map<int, pid_t> masters_;
+  std::map<int, int> ports_;  // Of masters, with `tcp`.
   std::map<int, pid_t> agents_;
   std::map<int, std::unique_ptr<LauncherProcess>> launchers_;
   std::unique_ptr<LeaderFinder> finder_;
