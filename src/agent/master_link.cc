@@ -69,6 +69,8 @@ void MasterLink::Heard(uint64_t link, const v1::AgentOrder& order) {
 void MasterLink::Ended(uint64_t link, const grpc::Status& status,
                        std::vector<rpc::Address> leader) {
   mailbox_->PushUrgent(Event(LinkDown{link, status.error_message()}));
+  // Who knows where to go need not wait for long.
+  if (!leader.empty()) mailbox_->PushUrgent(Event(LeaderFound()));
   MutexLock lock(&mutex_);
   if (link == link_ && stream_ != nullptr) {
     // With nobody named, one that went away is not the first to be tried again.

@@ -129,6 +129,7 @@ void GrpcTransport::Heard(uint64_t number, const v1::SchedulerEvent& event) {
 void GrpcTransport::Ended(uint64_t number, const grpc::Status& status,
                           std::vector<rpc::Address> leader) {
   std::string reason;
+  const bool redirected = !leader.empty();
   {
     MutexLock lock(&mutex_);
     if (number == number_) {
@@ -143,6 +144,8 @@ void GrpcTransport::Ended(uint64_t number, const grpc::Status& status,
     }
   }
   if (!reason.empty()) report_(StreamDown{number, std::move(reason)});
+  // Who knows where to go need not wait for long.
+  if (redirected) report_(LeaderFound());
   MutexLock lock(&mutex_);
   if (--open_ == 0) none_open_.SignalAll();
 }

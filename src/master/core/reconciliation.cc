@@ -78,16 +78,28 @@ void TellStatus(World& world, Framework& framework, model::TaskStatus status) {
   ++framework.told_since_heartbeat;
 }
 
-// It has ended, and its agent is about to tell how, perhaps as soon as it is back: a summary, which
-// is all that a new leader has of it, knows neither the exit code nor that an end was told as news.
+// It has ended, and how is for its agent to tell: a summary, which is all that a new leader has of
+// it, knows neither the exit code nor that an end was told as news.
+bool HowItEndedIsUnknown(const Task& task) { return task.ended() && !task.unacknowledged; }
+
+// Also when the agent is away just now: it tells when it is back.
 bool EndIsOnItsWay(const World& world, const Task& task) {
-  if (!task.ended() || task.unacknowledged) return false;
+  if (!HowItEndedIsUnknown(task)) return false;
   const Agent* agent = world.agents.Find(task.agent);
-  return agent != nullptr && (agent->connected() || agent->state == AgentState::kDisconnected);
+  return agent != nullptr && agent->state != AgentState::kUnreachable &&
+         agent->state != AgentState::kGone;
 }
 
 void TellRow(World& world, Framework& framework, const Task& task) {
   if (EndIsOnItsWay(world, task)) return;
+  if (HowItEndedIsUnknown(task)) {
+    REACHED("the agent is unreachable of a task whose end it has not told");
+    TellStatus(world, framework,
+               MasterStatus(world, task, model::TaskState::kUnreachable,
+                            model::TaskReason::kReconciled,
+                            "it has ended; its agent, which knows how, is unreachable"));
+    return;
+  }
   // What waits for an acknowledgement is told as such: the framework must answer it anyway. That
   // its agent is unreachable is no status of the agent's, and is told beside it.
   if (task.unacknowledged) TellStatus(world, framework, *task.unacknowledged);
@@ -105,7 +117,7 @@ void AnswerNamed(World& world, Framework& framework, Question& question,
     if (EndIsOnItsWay(world, *task)) {
       question.items.push_back(
           {asked.task.value(),
-           {model::Refusal::kNotKnownYet, "it has ended; its agent is about to tell how"},
+           {model::Refusal::kNotKnownYet, "it has ended; its agent is to tell how"},
            task->attempt});
       return;
     }
