@@ -176,7 +176,7 @@ TEST_P(PowerCutTest, WhatWasToldIsNeverContradicted) {
     usleep(static_cast<useconds_t>(prng.Below(30'000)));
     const Time began = BootTimeNow();
     between.push_back(static_cast<double>(began - before) / 1000);
-    const uint64_t who = prng.Below(4);
+    const uint64_t who = prng.Below(8);
     const bool of_master = who <= 1;
     const bool of_agent = who >= 1;
     if (of_agent) {

@@ -145,7 +145,7 @@ class Crashes {
     }
     const size_t unsynced = disk.unsynced();
     std::set<size_t> torn;
-    for (size_t n = 1; n < unsynced && unsynced <= 150; ++n) torn.insert(n);
+    for (size_t n = 1; n < unsynced && unsynced <= 100; ++n) torn.insert(n);
     for (const size_t n : {size_t{1}, size_t{6}, size_t{7}, size_t{8}, unsynced - 1}) {
       if (n < unsynced) torn.insert(n);
     }
@@ -220,7 +220,7 @@ TEST(CrashTest, AtEverySystemCallNothingAcknowledgedIsLost) {
   Crashes crashes(history);
   for (size_t boundary = 0; boundary <= history.changes.size(); ++boundary) {
     SCOPED_TRACE(absl::StrCat("before change ", boundary, " of ", history.changes.size()));
-    crashes.At(boundary, disk, boundary % 90 == 0);
+    crashes.At(boundary, disk, boundary % 150 == 0);
     if (HasFailure()) return;  // One is enough to read.
     if (boundary == history.changes.size()) break;
     ++kinds[history.changes[boundary].kind];
