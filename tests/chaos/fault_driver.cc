@@ -69,7 +69,6 @@ bool FaultDriver::Tick(int64_t now_ms) {
 }
 
 void FaultDriver::Begin(Fault* fault) {
-  std::string found;
   if (fault->nodes == std::vector<std::string>{"leader"}) {
     fault->nodes[0] = cluster_->Leader();
     if (fault->nodes[0].empty()) {
