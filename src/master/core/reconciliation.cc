@@ -94,10 +94,10 @@ void TellRow(World& world, Framework& framework, const Task& task) {
   if (EndIsOnItsWay(world, task)) return;
   if (HowItEndedIsUnknown(task)) {
     REACHED("the agent is unreachable of a task whose end it has not told");
-    TellStatus(world, framework,
-               MasterStatus(world, task, model::TaskState::kUnreachable,
-                            model::TaskReason::kReconciled,
-                            "it has ended; its agent, which knows how, is unreachable"));
+    TellStatus(
+        world, framework,
+        MasterStatus(world, task, model::TaskState::kUnreachable, model::TaskReason::kReconciled,
+                     "it has ended; its agent, which knows how, is unreachable"));
     return;
   }
   // What waits for an acknowledgement is told as such: the framework must answer it anyway. That
