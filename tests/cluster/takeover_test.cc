@@ -166,7 +166,7 @@ TEST_F(OneWayTest, ASchedulerInPythonFindsTheNextLeader) {
   }
 }
 
-TEST_F(OneWayTest, TheNewerOfTwoSchedulersOfOneIdFencesTheOlderUnderAnyLeader) {
+TEST_F(OneWayTest, TheNewerOfTwoSchedulersFencesTheOlderAndGoesOnUnderTheNextLeader) {
   MiniCluster cluster(Options());
   const Gates gates(cluster.directory(), 1);
   const auto store = std::make_shared<MemoryStateStore>();
@@ -176,12 +176,12 @@ TEST_F(OneWayTest, TheNewerOfTwoSchedulersOfOneIdFencesTheOlderUnderAnyLeader) {
   const Task task = Task{"t"}.Command(gates.Command(0, 5)).Cpus(0.1).Mem(16_MiB);
   const proffer::Run told_by_older = older->Submit(task);
   AwaitRunning(&cluster, 1);
-  cluster.KillMaster(cluster.Leader());
   auto newer = *Framework::Start(options);
   const proffer::Run told_by_newer = newer->Submit(task);
   EXPECT_FALSE(older->WaitAll());
   ASSERT_TRUE(older->stopped().has_value());
   EXPECT_EQ(older->stopped()->cause, StopCause::kSuperseded) << older->stopped()->message;
+  cluster.KillMaster(cluster.Leader());
   gates.Open(0);
   EXPECT_EQ(told_by_newer.Wait().exit_code, 5);
   EXPECT_EQ(told_by_newer.Wait().launches, 1);
