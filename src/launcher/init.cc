@@ -161,7 +161,12 @@ bool ReceiveReport(int channel, InitReport* report, pid_t* pid, std::string* tex
   message.msg_iovlen = 2;
   message.msg_control = control;
   message.msg_controllen = sizeof(control);
-  const ssize_t got = recvmsg(channel, &message, MSG_DONTWAIT);
+  ssize_t got = recvmsg(channel, &message, MSG_DONTWAIT);
+  // An init that has ended with an order unread leaves this error in front of its last report.
+  if (got < 0 && errno == ECONNRESET) {
+    message.msg_controllen = sizeof(control);
+    got = recvmsg(channel, &message, MSG_DONTWAIT);
+  }
   *closed = got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
   if (got < static_cast<ssize_t>(sizeof(*report))) return false;
   text->assign(buffer, static_cast<size_t>(got) - sizeof(*report));
