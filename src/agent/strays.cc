@@ -30,6 +30,16 @@ std::string EnvironmentOf(int pid) {
   return text;
 }
 
+// Whether it has memory of its own, which threads of the kernel and the dead have not.
+bool HasMemory(int pid) {
+  const int fd = open(absl::StrCat("/proc/", pid, "/statm").c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  char first = '0';
+  const bool any = read(fd, &first, 1) == 1 && first != '0';
+  close(fd);
+  return any;
+}
+
 // The value of a variable; "" if there is none.
 std::string ValueOf(const std::string& environment, const std::string& name) {
   const std::string begin = absl::StrCat(std::string(1, '\0'), name, "=");
@@ -46,7 +56,8 @@ std::set<model::AttemptId> KillStrays(
     const std::string& sandboxes, const model::AgentId& agent,
     const std::function<bool(const model::AttemptId&)>& is_stray) {
   std::set<model::AttemptId> killed;
-  // What is killed may have started others meanwhile: until a pass finds none.
+  // What is killed may have started others meanwhile, and who is in the middle of an exec shows no
+  // environment: until a pass finds none of either.
   for (int pass = 0; pass < 20; ++pass) {
     bool found = false;
     DIR* proc = opendir("/proc");
@@ -57,6 +68,7 @@ std::set<model::AttemptId> KillStrays(
       const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
       if (pidfd < 0) continue;
       const std::string environment = EnvironmentOf(pid);
+      found |= environment.size() == 1 && HasMemory(pid);
       model::AttemptId attempt;
       if (absl::StartsWith(ValueOf(environment, "PROFFER_SANDBOX"), sandboxes + "/") &&
           (agent.empty() || ValueOf(environment, "PROFFER_AGENT_ID") == agent.value()) &&

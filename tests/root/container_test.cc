@@ -195,7 +195,9 @@ TEST_P(ContainerTest, WithoutContainersByChoiceALostShimStillTakesItsTaskWithIt)
   options_.isolation = Isolation::kPosix;
   StartRunner();
   MakeFifo("pids");
-  Command(Script(1, "setsid sleep 1000 & echo $! > $DIR/pids; exec sleep 1001"));
+  MakeFifo("never");
+  Command(
+      Script(1, "setsid sh -c 'echo $$ > $DIR/pids; read line < $DIR/never' & exec sleep 1001"));
   const pid_t hidden = atoi(ReadFifo("pids").c_str());
   const auto pid = static_cast<pid_t>(Await<ContainerStarted>(1).pid);
   kill(ParentOf(pid), SIGKILL);
