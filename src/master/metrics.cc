@@ -86,7 +86,7 @@ MasterMetrics::MasterMetrics(const Projection* projection, const MasterMailbox* 
 }
 
 void MasterMetrics::Detach() {
-  MutexLock lock(&mutex_);
+  MutexLock lock(&attached_);
   projection_ = nullptr;
 }
 
@@ -133,9 +133,13 @@ void MasterMetrics::CountEvents(const v1::Object* before, const v1::Object& afte
 }
 
 std::vector<MetricFamily> MasterMetrics::Collect() const {
+  v1::Cluster cluster;
+  {
+    MutexLock lock(&attached_);
+    if (projection_ == nullptr) return {};
+    cluster = projection_->GetCluster();
+  }
   MutexLock lock(&mutex_);
-  if (projection_ == nullptr) return {};
-  const v1::Cluster cluster = projection_->GetCluster();
   MetricFamily resources =
       Gauges("proffer_resources",
              "Resources of connected agents: what they have, what tasks have, and "

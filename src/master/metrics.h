@@ -47,8 +47,11 @@ class MasterMetrics final : public prometheus::Collectable {
   prometheus::Histogram record_seconds_;
   prometheus::Histogram launch_seconds_;
 
+  // The projection calls Changed with its own lock held, so it is asked under a lock that Changed
+  // does not take.
+  mutable Mutex attached_;
+  const Projection* projection_ GUARDED_BY_MUTEX(attached_);  // Null: detached.
   mutable Mutex mutex_;
-  const Projection* projection_ GUARDED_BY_MUTEX(mutex_);  // Null: detached.
   // What there is, by state.
   Counts agents_ GUARDED_BY_MUTEX(mutex_);
   Counts frameworks_ GUARDED_BY_MUTEX(mutex_);

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "common/base/mutex.h"
 #include "prometheus/collectable.h"
 
 namespace prometheus {
