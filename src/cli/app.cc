@@ -51,8 +51,8 @@ std::string PathOf(const CLI::App* verb) {
 
 void AddGlobals(CLI::App* verb, Session& session, bool formats) {
   verb->add_option("--master", session.globals.master,
-                   "Where the master is: unix:/path or host:port; default: $PROFFER_MASTER, else "
-                   "what `proffer dev` wrote down")
+                   "Where the masters are: unix:/path, host:port (several by commas) or "
+                   "zk://host:port/chroot; default: $PROFFER_MASTER, else what `proffer dev` wrote")
       ->group("Everywhere")
       ->type_name("ADDR");
   if (!formats) return;
