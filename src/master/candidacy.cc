@@ -34,7 +34,7 @@ std::string NewInstance() {
 // after a restart as well.
 [[noreturn]] void End(const absl::Status& why) {
   const bool restart_helps = absl::IsUnavailable(why) || absl::IsAborted(why);
-  EndProcess(why.message(), restart_helps ? kExitLostLead : 1);
+  EndProcess(why.message(), restart_helps ? kExitRestart : 1);
 }
 
 // The kernel's name for this boot of this machine, and of the network that we are in.

@@ -172,7 +172,7 @@ class Life {
     result_.figures["epochs"] = static_cast<int64_t>(leaderships.size());
     result_.figures["registry_writes"] = static_cast<int64_t>(writes.size());
     Add(JudgeEpochs(std::move(leaderships), writes));
-    JudgeEnds("m", {kExitLostLead});
+    JudgeEnds("m", {kExitRestart});
     JudgeEnds("l", {});
     JudgeEnds("s", {kExitSchedulerStopped});
     // An agent that cannot write is to end, and cannot start while its disk is full.
@@ -180,7 +180,7 @@ class Life {
       const std::string name = absl::StrCat("a", i);
       const bool could_not_write =
           name == kFullDiskAgent && cluster_.log(name).find("No space left") != std::string::npos;
-      JudgeEnds(name, could_not_write ? std::set<int>{1, -SIGABRT} : std::set<int>{});
+      JudgeEnds(name, could_not_write ? std::set<int>{1, kExitRestart} : std::set<int>{});
     }
     result_.figures["updates_ms"] = UpdatesDelivered(witness, clients, healed.ms);
     result_.figures["tasks"] = std::count_if(witness.begin(), witness.end(),

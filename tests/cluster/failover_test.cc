@@ -106,7 +106,7 @@ TEST_F(FailoverTest, ALeaderThatStandsStillIsFollowedWhenItsSessionEndsAndThenEn
   EXPECT_EQ(b->output().find("is dead"), std::string::npos) << b->output();
   const Time woken = BootTimeNow();
   a->Signal(SIGCONT);
-  EXPECT_EQ(ExitStatus(*a), kExitLostLead) << a->output();
+  EXPECT_EQ(ExitStatus(*a), kExitRestart) << a->output();
   LOG(INFO) << "SIGCONT to its end: " << BootTimeNow() - woken << " ms";
   EXPECT_THAT(a->output(), HasSubstr("ending the process: "));
   // Whoever it was to stop to, the other leads on.
@@ -129,7 +129,7 @@ TEST_F(FailoverTest, ALeaderThatStoodStillTooLongEndsAlthoughNobodyTellsIt) {
   }
   for (int i = 0; i < ensemble().size(); ++i) ensemble().Pause(i);
   a->Signal(SIGCONT);
-  EXPECT_EQ(ExitStatus(*a), kExitLostLead) << a->output();
+  EXPECT_EQ(ExitStatus(*a), kExitRestart) << a->output();
   for (int i = 0; i < ensemble().size(); ++i) ensemble().Resume(i);
   ensemble().AwaitServing();
   EXPECT_THAT(a->output(), HasSubstr("this process stood still for "));
@@ -169,7 +169,7 @@ TEST_F(FailoverTest, ALeaderWhoseNodeIsRemovedEnds) {
   const auto nodes = session->Children(zk::kElectionPath, false);
   ASSERT_EQ(nodes->size(), 1u);
   ASSERT_TRUE(session->Delete(absl::StrCat(zk::kElectionPath, "/", (*nodes)[0]), -1).ok());
-  EXPECT_EQ(ExitStatus(*a), kExitLostLead);
+  EXPECT_EQ(ExitStatus(*a), kExitRestart);
   EXPECT_THAT(a->output(), HasSubstr("took us for dead"));
 }
 
@@ -184,12 +184,12 @@ TEST_F(FailoverTest, WithoutAQuorumTheLeaderEndsAndWithOneThereIsALeaderAgain) {
   const Time quorum_lost = BootTimeNow();
   ensemble().Kill(0);
   ensemble().Kill(1);
-  EXPECT_EQ(ExitStatus(*a), kExitLostLead) << a->output();
+  EXPECT_EQ(ExitStatus(*a), kExitRestart) << a->output();
   LOG(INFO) << "quorum lost to the leader's end, session of 2000 ms: "
             << BootTimeNow() - quorum_lost << " ms";
   // While there is no quorum nobody can begin to lead.
   const auto b = StartMaster("b", 2'000);
-  EXPECT_EQ(ExitStatus(*b), kExitLostLead);
+  EXPECT_EQ(ExitStatus(*b), kExitRestart);
   EXPECT_THAT(b->output(), HasSubstr("does the ensemble run"));
   ensemble().Start(0);
   ensemble().Start(1);

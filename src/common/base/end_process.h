@@ -6,11 +6,11 @@
 
 namespace proffer {
 
-// Exit status of such an end. A supervisor starts the process again.
-inline constexpr int kExitLostLead = 3;
+// Exit status of such an end: a supervisor is to start the process again.
+inline constexpr int kExitRestart = 3;
 
 // Logs `why`, a sentence in small letters ("the session has expired"), and ends the process at
 // once, with all its threads and without destructors. THREAD: any.
-[[noreturn]] void EndProcess(absl::string_view why, int exit_status = kExitLostLead);
+[[noreturn]] void EndProcess(absl::string_view why, int exit_status = kExitRestart);
 
 }  // namespace proffer
