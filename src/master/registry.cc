@@ -39,6 +39,7 @@ struct Sealed {
     out.set_principal(r.principal);
     out.set_removed(r.removed);
     out.set_disconnected_for_ms(r.disconnected_for_ms);
+    out.set_instance(r.instance);
     return Seal("framework", out);
   }
   std::optional<std::string> operator()(const WeightRecord& r) const {
@@ -80,7 +81,8 @@ absl::Status Apply(const std::string& key, const convert::OpenedRecord& record, 
   } else if (record.type == "framework") {
     ASSIGN_OR_RETURN(auto framework, Parse<internal::FrameworkRecord>(key, record));
     out->registry.Apply(FrameworkRecord{convert::FromProto(framework.info()), framework.principal(),
-                                        framework.removed(), framework.disconnected_for_ms()});
+                                        framework.removed(), framework.disconnected_for_ms(),
+                                        framework.instance()});
   } else if (record.type == "weight") {
     ASSIGN_OR_RETURN(auto weight, Parse<internal::WeightRecord>(key, record));
     out->registry.Apply(WeightRecord{weight.role(), weight.weight_thousandths()});

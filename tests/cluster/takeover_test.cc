@@ -188,6 +188,49 @@ TEST_F(OneWayTest, TheNewerOfTwoSchedulersFencesTheOlderAndGoesOnUnderTheNextLea
   EXPECT_EQ(gates.Starts(0), 1);
 }
 
+// What an instance finds in its store that read it before the newer one wrote.
+std::shared_ptr<MemoryStateStore> CopyOf(MemoryStateStore* store) {
+  std::vector<StateChange> all;
+  const auto entries = *store->Load();
+  for (const auto& [key, value] : entries) all.push_back({key, value});
+  auto copy = std::make_shared<MemoryStateStore>();
+  EXPECT_TRUE(copy->Write(all).ok());
+  return copy;
+}
+
+TEST_F(OneWayTest, AnOlderSchedulerThatComesBackLaterDoesNotTakeOverUnderTheNextLeaderEither) {
+  MiniCluster cluster(Options());
+  const Gates gates(cluster.directory(), 1);
+  const auto store = std::make_shared<MemoryStateStore>();
+  FrameworkOptions options = {
+      .name = "replicas", .master = cluster.address(), .state_store = store};
+  const Task task = Task{"t"}.Command(gates.Command(0, 5)).Cpus(0.1).Mem(16_MiB);
+  auto first = *Framework::Start(options);
+  const proffer::Run told_by_first = first->Submit(task);
+  AwaitRunning(&cluster, 1);
+  first.reset();
+  const auto old_store = CopyOf(store.get());
+  auto newer = *Framework::Start(options);
+  const proffer::Run told_by_newer = newer->Submit(task);
+  AwaitRunning(&cluster, 1);
+  newer.reset();
+  newer = *Framework::Start(options);  // Two ahead of the copy.
+  const proffer::Run told_by_newest = newer->Submit(task);
+  for (int leader = 0; leader < 2; ++leader) {
+    options.state_store = CopyOf(old_store.get());
+    auto older = *Framework::Start(options);
+    EXPECT_FALSE(older->WaitAll());
+    ASSERT_TRUE(older->stopped().has_value());
+    EXPECT_EQ(older->stopped()->cause, StopCause::kSuperseded) << older->stopped()->message;
+    EXPECT_THAT(older->stopped()->message, HasSubstr("instance 3 of framework"));
+    if (leader == 0) cluster.KillMaster(cluster.Leader());
+  }
+  gates.Open(0);
+  EXPECT_EQ(told_by_newest.Wait().exit_code, 5);
+  EXPECT_EQ(gates.Starts(0), 1);
+  EXPECT_FALSE(newer->stopped().has_value());
+}
+
 TEST_F(OneWayTest, TheFailoverDeadlineOfAFrameworkOutlivesTheLeader) {
   MiniCluster cluster(Options());
   const Gates gates(cluster.directory(), 1);

@@ -75,7 +75,8 @@ absl::StatusOr<model::Reconcile> From(const v1::Reconcile& in) {
 }
 
 model::Subscribe From(const v1::Subscribe& in) {
-  return {FromProto(in.version()), FromProto(in.framework()), FromProto(in.suppressed_roles())};
+  return {FromProto(in.version()), FromProto(in.framework()), FromProto(in.suppressed_roles()),
+          in.instance(), in.cluster_id()};
 }
 
 model::CallResult From(const v1::CallResult& in) {
@@ -99,6 +100,8 @@ struct CallArms {
     ToProto(in.version, arm->mutable_version());
     ToProto(in.framework, arm->mutable_framework());
     ToProto(in.suppressed_roles, arm->mutable_suppressed_roles());
+    arm->set_instance(in.instance);
+    arm->set_cluster_id(in.cluster_id);
   }
   void operator()(const model::Accept& in) const {
     v1::Accept* arm = out->mutable_accept();

@@ -31,6 +31,8 @@ struct Subscribe {
   Version version;
   FrameworkInfo framework;
   std::vector<std::string> suppressed_roles;
+  uint64_t instance = 0;   // 0: not counted.
+  std::string cluster_id;  // Empty: not known.
 };
 struct Accept {
   std::vector<OfferId> offers;

@@ -6,10 +6,11 @@
 
 namespace proffer::isolator {
 
-// How long the turns are that a container asks for which has accepted so much of a processor: 0.1
-// ms for a whole one and more, in inverse proportion for less, instead of the 3 ms and more that a
-// kernel gives by itself. Of two that want the same processor, the one with shorter turns need not
-// wait until the turn of the other is over: the more one has accepted, the sooner it gets it.
+// How long the turns are that a container asks for which has accepted so much of a processor: 0.7
+// ms for a whole one, in inverse proportion for more and less (0.1 to 100 ms), instead of the 3 ms
+// and more that a kernel gives by itself. Of two that want the same processor, the one with shorter
+// turns need not wait until the turn of the other is over: the more one has accepted, the sooner it
+// gets it.
 int64_t TurnNs(uint32_t cpu_milli);
 
 // From now on this process and those it forks ask for such turns. Linux knows of it since 6.12 (the

@@ -154,7 +154,8 @@ void WriteFrameworkRecord(World& world, const Framework& framework) {
   if (framework.info.ephemeral) return;
   int64_t away_ms = framework.disconnected_before_ms;
   if (!framework.connected()) away_ms += world.now - framework.disconnected_at;
-  world.Write(FrameworkRecord{framework.info, framework.principal, false, away_ms});
+  world.Write(
+      FrameworkRecord{framework.info, framework.principal, false, away_ms, framework.instance});
 }
 
 void ElapsedDue(World& world, const Framework& framework) {
@@ -204,6 +205,7 @@ void FrameworkSubscribed(World& world, StreamId stream, const std::string& princ
   const bool forget = info.ephemeral && !framework->info.ephemeral && !framework->principal.empty();
   framework->info = info;
   framework->principal = principal;
+  framework->instance = std::max(framework->instance, subscribe.instance);
   framework->known_only_from_agents = false;
   if (!MUTANT("time-away-never-forgotten")) framework->disconnected_before_ms = 0;
   framework->demand_declared = false;
@@ -439,6 +441,7 @@ void RecoverFramework(World& world, const FrameworkRecord& record) {
   }
   Framework& framework = AddRow(world, record.info);
   framework.principal = record.principal;
+  if (!MUTANT("instance-in-memory-only")) framework.instance = record.instance;
   framework.disconnected_before_ms = record.disconnected_for_ms;
   if (record.disconnected_for_ms > 0) REACHED("a new leader counts the time a framework was away");
   BeginAway(world, framework);

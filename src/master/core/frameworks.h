@@ -25,8 +25,9 @@ struct Framework {
   std::string principal;
   allocator::FrameworkIndex index;
 
-  StreamId stream = 0;  // 0 while disconnected.
-  Time last_heard;      // While connected.
+  StreamId stream = 0;    // 0 while disconnected.
+  Time last_heard;        // While connected.
+  uint64_t instance = 0;  // The newest that has subscribed; 0: not counted.
   // Its id was told to the scheduler: from then on it is listed and must be given up in order.
   bool known_only_from_agents = false;
   // Torn down. Stays until its last task is known to have ended: what a task holds is in nobody

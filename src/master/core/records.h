@@ -22,6 +22,7 @@ struct FrameworkRecord {
   std::string principal;
   bool removed = false;
   int64_t disconnected_for_ms = 0;
+  uint64_t instance = 0;  // The newest that has subscribed; 0: not counted.
 };
 struct WeightRecord {
   std::string role;

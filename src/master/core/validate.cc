@@ -183,6 +183,16 @@ Outcome ValidateSubscribe(World& world, const std::string& principal,
   if (info.web_url.size() > limits::kMessageTextBytes) {
     return Refused(Refusal::kInvalid, "web_url is longer than 4096 bytes");
   }
+  const bool foreign =
+      !subscribe.cluster_id.empty() && subscribe.cluster_id != world.config.cluster_id;
+  if (foreign && !MUTANT("foreign-scheduler-accepted")) {
+    REACHED("a scheduler of another cluster subscribes");
+    return Refused(Refusal::kWrongCluster,
+                   absl::StrCat("the framework's state belongs to cluster ", subscribe.cluster_id,
+                                ", this is cluster ", world.config.cluster_id,
+                                "; point the scheduler to its own master, or remove its state to "
+                                "begin anew here; its tasks of there may still run"));
+  }
   if (info.id.empty()) return ValidateNewRoles(world, info.roles);
   if (Outcome o = FromStatus(model::ValidateId("framework id", info.id.value())); !o.ok()) return o;
   if (world.frameworks.WasRemoved(info.id)) {
@@ -203,6 +213,17 @@ Outcome ValidateSubscribe(World& world, const std::string& principal,
     return Refused(Refusal::kWrongPrincipal,
                    absl::StrCat("framework ", info.id.value(), " belongs to ", known->principal,
                                 ", not to ", principal));
+  }
+  if (known != nullptr && subscribe.instance != 0 && subscribe.instance < known->instance &&
+      !MUTANT("older-instance-returns")) {
+    REACHED("an older instance of a framework subscribes after a newer one");
+    return Refused(
+        Refusal::kSuperseded,
+        absl::StrCat("instance ", known->instance, " of framework ", info.id.value(),
+                     " has subscribed, this is instance ", subscribe.instance,
+                     " and must stop; if its state is a copy from before that, set the key "
+                     "\"instance\" in it to ",
+                     known->instance));
   }
   return ValidateNewRoles(world, info.roles);
 }

@@ -2,6 +2,7 @@
 #include "sdk/core/saved_state.h"
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
@@ -11,6 +12,8 @@ namespace proffer::sdk {
 namespace {
 
 constexpr char kFrameworkKey[] = "framework_id";
+constexpr char kClusterKey[] = "cluster_id";
+constexpr char kInstanceKey[] = "instance";
 constexpr char kIntentPrefix[] = "intent/";
 
 absl::Status Damaged(const std::string& key, absl::string_view expected, const std::string& found) {
@@ -24,6 +27,14 @@ absl::Status Damaged(const std::string& key, absl::string_view expected, const s
 Change PutFramework(const model::FrameworkId& id) { return {kFrameworkKey, id.value()}; }
 
 Change RemoveFramework() { return {kFrameworkKey, std::nullopt}; }
+
+Change PutCluster(const std::string& id) { return {kClusterKey, id}; }
+
+Change RemoveCluster() { return {kClusterKey, std::nullopt}; }
+
+Change PutInstance(uint64_t instance) { return {kInstanceKey, absl::StrCat(instance)}; }
+
+Change RemoveInstance() { return {kInstanceKey, std::nullopt}; }
 
 Change PutIntent(const Intent& intent) {
   return {absl::StrCat(kIntentPrefix, intent.task.value()),
@@ -40,6 +51,15 @@ absl::StatusOr<SavedState> ParseSavedState(const std::map<std::string, std::stri
     if (key == kFrameworkKey) {
       if (value.empty()) return Damaged(key, "an id", value);
       state.framework = model::FrameworkId(value);
+      continue;
+    }
+    if (key == kClusterKey) {
+      if (value.empty()) return Damaged(key, "an id", value);
+      state.cluster_id = value;
+      continue;
+    }
+    if (key == kInstanceKey) {
+      if (!absl::SimpleAtoi(value, &state.instance)) return Damaged(key, "a number", value);
       continue;
     }
     absl::string_view task = key;

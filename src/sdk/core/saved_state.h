@@ -1,10 +1,13 @@
-// What a scheduler writes down so that its next life can go on: the framework id, and an intent
-// for every task, written before the task is launched and removed before its end is acknowledged.
-// So an intent that is there belongs to a task whose end was never acknowledged.
+// What a scheduler writes down so that its next life can go on: the framework id with the cluster
+// that gave it, how many instances there have been, and an intent for every task, written before
+// the task is launched and removed before its end is acknowledged. So an intent that is there
+// belongs to a task whose end was never acknowledged.
 //
-// Stored as texts under keys: "framework_id" -> id, "intent/<task id>" -> "<intent id> <agent id>".
+// Stored as texts under keys: "framework_id" -> id, "cluster_id" -> id, "instance" -> decimal
+// number, "intent/<task id>" -> "<intent id> <agent id>".
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -25,6 +28,8 @@ struct Intent {
 struct SavedState {
   model::FrameworkId framework;  // Empty: never subscribed.
   std::vector<Intent> intents;   // Ordered by task.
+  std::string cluster_id;        // That the framework belongs to; empty: not known.
+  uint64_t instance = 0;         // The last one that was begun.
 };
 
 // Changes one key; no value removes it.
@@ -36,6 +41,10 @@ struct Change {
 
 Change PutFramework(const model::FrameworkId& id);
 Change RemoveFramework();
+Change PutCluster(const std::string& id);
+Change RemoveCluster();
+Change PutInstance(uint64_t instance);
+Change RemoveInstance();
 Change PutIntent(const Intent& intent);
 Change RemoveIntent(const model::TaskId& task);
 

@@ -23,6 +23,7 @@ SchedulerCore::SchedulerCore(Config config)
       reconciler_(config_.reconcile_min_ms, config_.reconcile_max_ms),
       suppressed_(config_.suppressed_roles.begin(), config_.suppressed_roles.end()) {
   if (!config_.saved.framework.empty()) config_.framework.id = config_.saved.framework;
+  cluster_id_ = config_.saved.cluster_id;
   for (const Intent& intent : config_.saved.intents) {
     KnownTask& task = tasks_.Add(intent.task);
     task.intent_id = intent.intent_id;
@@ -67,6 +68,10 @@ void SchedulerCore::Finish() {
 void SchedulerCore::Start(Time now, Effects* effects) {
   Begin(now, effects);
   if (config_.give_up_after_ms > 0) give_up_deadline_ = now + config_.give_up_after_ms;
+  if (!config_.framework.ephemeral) {
+    instance_ = config_.saved.instance + 1;
+    instance_save_ = Write(PutInstance(instance_));
+  }
   Connect();
   Finish();
 }
@@ -122,8 +127,12 @@ void SchedulerCore::On(const StreamUp& up) {
   stream_ = up.stream;
   silence_ms_ = config_.hello_timeout_ms;
   silence_deadline_ = now_ + silence_ms_;
-  hello_ = {model::ThisVersion(), config_.framework, {suppressed_.begin(), suppressed_.end()}};
-  Call(0, hello_);
+  hello_ = {model::ThisVersion(),
+            config_.framework,
+            {suppressed_.begin(), suppressed_.end()},
+            instance_,
+            cluster_id_};
+  Call(0, hello_, instance_save_);
 }
 
 void SchedulerCore::On(const StreamDown& down) {
@@ -199,6 +208,12 @@ void SchedulerCore::Heard(const model::Subscribed& subscribed) {
                       "; upgrade the older one"));
     return;
   }
+  if (!cluster_id_.empty() && cluster_id_ != subscribed.cluster_id) {
+    Halt(Stop::Cause::kRefused, model::Refusal::kWrongCluster,
+         absl::StrCat("this framework belongs to cluster ", cluster_id_, ", the master is of ",
+                      subscribed.cluster_id, "; point it to its own master"));
+    return;
+  }
   subscribed_ = true;
   give_up_deadline_ = Time::Never();
   silence_ms_ = kSilentHeartbeats * std::max<int64_t>(subscribed.heartbeat_ms, 1);
@@ -207,6 +222,10 @@ void SchedulerCore::Heard(const model::Subscribed& subscribed) {
   if (config_.framework.id != subscribed.framework) {
     config_.framework.id = subscribed.framework;
     after_seq = Write(PutFramework(subscribed.framework));
+  }
+  if (cluster_id_ != subscribed.cluster_id) {
+    cluster_id_ = subscribed.cluster_id;
+    after_seq = Write(PutCluster(cluster_id_));
   }
   Deliver(Ready{subscribed}, after_seq);
   if (teardown_wanted_) {
@@ -304,6 +323,8 @@ void SchedulerCore::Heard(const model::StreamError& error) {
 void SchedulerCore::Removed(const model::StreamError& error) {
   if (teardown_wanted_) {
     Write(RemoveFramework());
+    Write(RemoveCluster());
+    Write(RemoveInstance());
     for (const auto& [id, task] : tasks_.rows()) {
       if (task.in_store) Write(RemoveIntent(id));
     }

@@ -146,7 +146,10 @@ class SchedulerCore {
   // The stream.
   uint64_t stream_ = 0;  // 0: none.
   bool subscribed_ = false;
-  model::Subscribe hello_;  // As said on this stream.
+  model::Subscribe hello_;      // As said on this stream.
+  uint64_t instance_ = 0;       // Which one of the framework this is; 0: none are counted.
+  uint64_t instance_save_ = 0;  // To be durable before it is said.
+  std::string cluster_id_;      // That the framework id is of; empty: not known.
   bool stopped_ = false;
   int failures_ = 0;  // Attempts to connect since a stream was last heard to be well.
   int64_t silence_ms_ = 0;

@@ -1,7 +1,8 @@
 // L1: epochs in the registry's log never go down. L2: an agent that has obeyed an epoch starts
 // nothing that an older one orders. L6: an agent id is never given to two machines or two work
 // directories. A5 and F1: one live stream an agent and a framework; the older one is told nothing
-// any more but that it is.
+// any more but that it is. F1, too: once an instance of a framework was welcomed, no leader lets an
+// older one in.
 #pragma once
 
 #include <map>
@@ -71,6 +72,7 @@ class Leadership final : public Judge {
   }
   void MasterDecidedForScheduler(const Wire& wire, const model::SchedulerEvent& event) override {
     if (const auto* subscribed = std::get_if<model::Subscribed>(&event)) {
+      if (instances_[wire.number()] < welcomed_[subscribed->framework]) late_.insert(wire.number());
       newest_framework_[{wire.epoch, subscribed->framework}] = wire.number();
     }
     const model::FrameworkId framework = streams().FrameworkOn(wire);
@@ -81,6 +83,24 @@ class Leadership final : public Judge {
                 " is served although a newer one has subscribed");
     }
   }
+  void SchedulerTold(const std::string& node, const Wire& wire,
+                     const model::SchedulerCall& call) override {
+    const auto* subscribe = std::get_if<model::Subscribe>(&call.call);
+    if (subscribe != nullptr) instances_[wire.number()] = subscribe->instance;
+  }
+  // What was decided under an epoch that was over is never durable, so never heard.
+  void SchedulerHeard(const std::string& node, const Wire& wire,
+                      const model::SchedulerEvent& event) override {
+    const auto* subscribed = std::get_if<model::Subscribed>(&event);
+    if (subscribed == nullptr) return;
+    uint64_t& welcomed = welcomed_[subscribed->framework];
+    const uint64_t instance = instances_[wire.number()];
+    if (late_.count(wire.number()) > 0) {
+      Violation("F1: ", node, ", instance ", instance, " of framework ",
+                subscribed->framework.value(), ", was let in after instance ", welcomed);
+    }
+    welcomed = std::max(welcomed, instance);
+  }
 
  private:
   uint64_t raised_ = 0;
@@ -90,6 +110,9 @@ class Leadership final : public Judge {
   std::map<model::AgentId, std::pair<std::string, int>> homes_;
   std::map<std::pair<uint64_t, model::AgentId>, uint64_t> newest_agent_;
   std::map<std::pair<uint64_t, model::FrameworkId>, uint64_t> newest_framework_;
+  std::map<uint64_t, uint64_t> instances_;           // By wire.
+  std::map<model::FrameworkId, uint64_t> welcomed_;  // The newest instance.
+  std::set<uint64_t> late_;                          // Wires of instances older than that.
 };
 
 }  // namespace proffer::sim

@@ -134,7 +134,11 @@ void FrameworkNode::CarryOut(sdk::Output& output) {
   for (const sdk::SendCall& send : effects.calls) {
     if (wire_ == nullptr || send.stream != stream_) continue;
     if (DiesHere()) return;
-    observers_->Show(&Observer::SchedulerTold, name(), *wire_, send.call);
+    if (wire_->foreign) {
+      observers_->Show(&Observer::SchedulerToldForeigner, name(), send.call);
+    } else {
+      observers_->Show(&Observer::SchedulerTold, name(), *wire_, send.call);
+    }
     v1::SchedulerCall call;
     convert::ToProto(send.call, &call);
     std::string bytes = BytesOf(call);
@@ -212,16 +216,22 @@ void FrameworkNode::Stopped(const sdk::Stop& stop) {
     user_->torn_down = true;
     return Retire();
   }
-  if (stop.cause == sdk::Stop::Cause::kSuperseded || stop.cause == sdk::Stop::Cause::kStoreFailed) {
-    if (user_->owner != this) return Retire();
+  if (user_->owner != this) return Retire();
+  if (stop.cause == sdk::Stop::Cause::kSuperseded) {
+    world().Violation(
+        absl::StrCat("F1: ", name(), ", the newest instance, is told: ", stop.message));
+  }
+  if (stop.cause == sdk::Stop::Cause::kStoreFailed) {
     return Crash(world().prng().Between(500, 3'000));
+  }
+  // Somebody mends the registry; until then its supervisor starts it again and again.
+  if (stop.refusal == model::Refusal::kWrongCluster) {
+    return Crash(world().prng().Between(1'000, 5'000));
   }
   world().Violation(absl::StrCat(name(), " stopped: ", stop.message));
 }
 
 void FrameworkNode::Connect() {
-  // Replicas look at their lock before they speak; one that speaks already is fenced by the master.
-  if (user_->owner != this) return Retire();
   auto* master = static_cast<MasterNode*>(ensemble_->LeaderAsKnown());
   const std::function<void()> refused = InThisLife([this] {
     Step(sdk::Event(sdk::StreamDown{0, "connection refused"}));
@@ -229,7 +239,10 @@ void FrameworkNode::Connect() {
   if (master == nullptr) return After(world().Latency(), refused);
   network().Dial(host(), master->host(), InThisLife([this, master, refused, number = connects_] {
                    if (number != connects_) return;
-                   std::shared_ptr<Wire> wire = master->Accept(host(), false);
+                   // Nobody begins a framework while the registry is being mended.
+                   const bool is_new = user_->saved.count("cluster_id") == 0;
+                   std::shared_ptr<Wire> wire;
+                   if (!is_new || !master->foreign()) wire = master->Accept(host(), false);
                    if (wire == nullptr) return After(world().Latency(), refused);
                    Attach(std::move(wire));
                  }),
@@ -237,7 +250,6 @@ void FrameworkNode::Connect() {
 }
 
 void FrameworkNode::Attach(std::shared_ptr<Wire> wire) {
-  if (user_->owner != this) return Retire();
   wire_ = std::move(wire);
   const uint64_t stream = ++last_stream_;
   stream_ = stream;
@@ -254,7 +266,11 @@ void FrameworkNode::Attach(std::shared_ptr<Wire> wire) {
                                                       converted.status().ToString()));
                        return;
                      }
-                     observers_->Show(&Observer::SchedulerHeard, name(), *wire_, *converted);
+                     if (wire_->foreign) {
+                       observers_->Show(&Observer::SchedulerHeardForeigner, name(), *converted);
+                     } else {
+                       observers_->Show(&Observer::SchedulerHeard, name(), *wire_, *converted);
+                     }
                      Step(sdk::Event(sdk::EventReceived{stream, Now(), *std::move(converted)}));
                    });
                  },

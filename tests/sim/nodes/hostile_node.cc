@@ -34,7 +34,7 @@ void HostileNode::Connect() {
   if (master == nullptr) return again();
   network().Dial(host(), master->host(), InThisLife([this, master, again, number] {
                    if (number != connects_) return;
-                   wire_ = master->Accept(host(), false);
+                   wire_ = master->foreign() ? nullptr : master->Accept(host(), false);
                    if (wire_ == nullptr) return again();
                    wire_->Attach(Wire::kClient,
                                  {[this, number, life = life()](const std::string& bytes) {

@@ -60,9 +60,6 @@ void MasterNode::Lead() {
 
 std::shared_ptr<Wire> MasterNode::Accept(Host client, bool is_agent) {
   if (core_ == nullptr || paused()) return nullptr;
-  // A scheduler does not know yet to which cluster its framework belongs: it would begin anew here.
-  // So users stay away until the registry is back.
-  if (foreign_ && !is_agent) return nullptr;
   std::shared_ptr<Wire> wire = network().Connect(client, host());
   wire->epoch = epoch_;
   wire->foreign = foreign_;

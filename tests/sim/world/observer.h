@@ -73,6 +73,9 @@ class Observer {
   // --- What passes between an agent and a master of another cluster; nothing else of that is shown
   virtual void AgentToldForeigner(const std::string& machine, const model::AgentMessage& message) {}
   virtual void AgentHeardForeigner(const std::string& machine, const model::AgentOrder& order) {}
+  virtual void SchedulerToldForeigner(const std::string& node, const model::SchedulerCall& call) {}
+  virtual void SchedulerHeardForeigner(const std::string& node,
+                                       const model::SchedulerEvent& event) {}
 
   // --- The end ---
   // The faults are over; everything works from now on.

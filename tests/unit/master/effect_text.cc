@@ -98,6 +98,7 @@ std::string Text(const Record& record) {
                    std::string text = absl::StrCat(
                        "framework ", r.info.id.value(), " of ", r.principal, ", roles ",
                        absl::StrJoin(r.info.roles, ","), r.removed ? ", removed" : "");
+                   if (r.instance > 0) absl::StrAppend(&text, ", instance ", r.instance);
                    if (r.disconnected_for_ms > 0) {
                      absl::StrAppend(&text, ", away for ", r.disconnected_for_ms, " ms");
                    }

@@ -279,6 +279,8 @@ void Stage::Framework(const ScenarioCommand& command) {
   subscribe.framework.ephemeral = command.HasWord("ephemeral");
   subscribe.framework.failover_timeout_ms = words::Milliseconds(command.Option("failover", "0"));
   subscribe.suppressed_roles = words::List(command.Option("suppressed"));
+  subscribe.instance = static_cast<uint64_t>(words::Number(command.Option("instance", "0")));
+  subscribe.cluster_id = command.Option("cluster");
   if (!command.Option("id").empty()) {
     subscribe.framework.id = model::FrameworkId(names_.Id(command.Option("id")));
   }

@@ -222,7 +222,6 @@ TEST_F(DriverTest, LeavesAStreamThatTakesNoMore) {
 
 TEST_F(DriverTest, AStoreThatFailsStopsIt) {
   Begin(std::make_shared<BrokenStore>());
-  Subscribe();
   const std::optional<Stop> stop = listener_.stops.Next();
   ASSERT_TRUE(stop);
   EXPECT_EQ(stop->cause, Stop::Cause::kStoreFailed);

@@ -29,6 +29,9 @@ struct Launched {
   bool kill = false;
 };
 
+// The framework's id, the cluster's, and which instance it is.
+constexpr size_t kKeysOfIdentity = 3;
+
 class World {
  public:
   World(uint64_t seed, bool with_queue, bool crashes)
@@ -69,8 +72,8 @@ class World {
     for (const auto& [handle, count] : done_) EXPECT_EQ(count, 1) << "handle " << handle;
     for (const auto& [task, count] : ran_) EXPECT_LE(count, 1) << task << " ran twice";
     EXPECT_EQ(core_->scheduler().updates_in_hand(), 0u);
-    // All that is left in the store is the framework's id.
-    EXPECT_EQ(store_.size(), 1u);
+    // All that is left in the store is who the framework is.
+    EXPECT_EQ(store_.size(), kKeysOfIdentity);
     EXPECT_GT(told_, 0);
   }
 
@@ -473,7 +476,8 @@ class World {
   }
 
   bool Settled() const {
-    if (!tasks_.empty() || !in_hand_.empty() || store_.size() != 1 || !to_store_.empty()) {
+    if (!tasks_.empty() || !in_hand_.empty() || store_.size() != kKeysOfIdentity ||
+        !to_store_.empty()) {
       return false;
     }
     if (!to_scheduler_.empty() || !to_master_.empty()) return false;

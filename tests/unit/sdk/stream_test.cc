@@ -6,7 +6,9 @@ namespace {
 
 using ::testing::Each;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::Le;
+using ::testing::Pair;
 using ::testing::SizeIs;
 
 class StreamTest : public CoreFixture {};
@@ -165,7 +167,7 @@ TEST_F(StreamTest, ARemovedFrameworkMayBeginAnew) {
   EXPECT_TRUE(LastUpdate().final);
   EXPECT_TRUE(LastUpdate().own);
   Do(UpdateHandled{LastUpdate().number});
-  EXPECT_THAT(store_, SizeIs(0));
+  EXPECT_THAT(store_, ElementsAre(Pair("instance", "1")));
   Clear();
   OpenStream();
   EXPECT_TRUE(Calls<model::Subscribe>()[0].framework.id.empty());
@@ -256,8 +258,76 @@ TEST_F(StreamTest, TeardownWaitsForAStreamAndEndsWithIt) {
   EXPECT_THAT(store_, SizeIs(0));
 }
 
+TEST_F(StreamTest, SaysWhichInstanceItIsOnceThatIsDurable) {
+  hold_saves_ = true;
+  Config config = DefaultConfig();
+  config.saved.instance = 4;
+  StartCore(config);
+  OpenStream();
+  EXPECT_THAT(Calls<model::Subscribe>(), SizeIs(0));
+  EXPECT_EQ(store_["instance"], "5");
+  SaveAll();
+  ASSERT_THAT(Calls<model::Subscribe>(), SizeIs(1));
+  EXPECT_EQ(Calls<model::Subscribe>()[0].instance, 5u);
+  // It is the same one on its next stream.
+  BreakStream();
+  Clear();
+  OpenStream();
+  EXPECT_EQ(Calls<model::Subscribe>()[0].instance, 5u);
+}
+
+TEST_F(StreamTest, AnEphemeralFrameworkCountsNoInstances) {
+  Config config = DefaultConfig();
+  config.framework.ephemeral = true;
+  StartCore(config);
+  OpenStream();
+  EXPECT_EQ(Calls<model::Subscribe>()[0].instance, 0u);
+  EXPECT_THAT(store_, SizeIs(0));
+}
+
+TEST_F(StreamTest, BelongsToTheClusterThatWelcomedItFirst) {
+  StartCore();
+  OpenStream();
+  EXPECT_EQ(Calls<model::Subscribe>()[0].cluster_id, "");
+  Welcome();
+  EXPECT_EQ(store_["cluster_id"], "cluster");
+  BreakStream();
+  Clear();
+  OpenStream();
+  EXPECT_EQ(Calls<model::Subscribe>()[0].cluster_id, "cluster");
+  // A master of before that field does not look at it.
+  Hear(model::Subscribed{model::ThisVersion(), model::FrameworkId("F-1"), "another", 1, 5000});
+  ASSERT_TRUE(stop_);
+  EXPECT_EQ(stop_->cause, Stop::Cause::kRefused);
+  EXPECT_EQ(stop_->refusal, model::Refusal::kWrongCluster);
+  EXPECT_THAT(stop_->message, HasSubstr("cluster, the master is of another"));
+  EXPECT_EQ(store_["cluster_id"], "cluster");
+}
+
+TEST_F(StreamTest, DoesNotBeginAnewInAnotherClusterThoughItMayBeginAnew) {
+  Config config = DefaultConfig();
+  config.on_removed = OnRemoved::kNewId;
+  config.saved = {model::FrameworkId("F-0"),
+                  {{model::TaskId("old"), "intent", model::AgentId("A-1")}},
+                  "cluster",
+                  1};
+  StartCore(config);
+  OpenStream();
+  EXPECT_EQ(Calls<model::Subscribe>()[0].cluster_id, "cluster");
+  Hear(model::StreamError{model::Refusal::kWrongCluster, "this is another one"});
+  ASSERT_TRUE(stop_);
+  EXPECT_EQ(stop_->refusal, model::Refusal::kWrongCluster);
+  EXPECT_THAT(Told<Update>(), SizeIs(0));  // Its task may well be running.
+}
+
 TEST_F(StreamTest, SavedStateOfAnotherMakeIsRefusedByName) {
-  EXPECT_TRUE(ParseSavedState({{"framework_id", "F-1"}, {"intent/t", "i A-1"}}).ok());
+  const absl::StatusOr<SavedState> saved = ParseSavedState(
+      {{"framework_id", "F-1"}, {"cluster_id", "C-1"}, {"instance", "7"}, {"intent/t", "i A-1"}});
+  ASSERT_TRUE(saved.ok()) << saved.status();
+  EXPECT_EQ(saved->cluster_id, "C-1");
+  EXPECT_EQ(saved->instance, 7u);
+  EXPECT_FALSE(ParseSavedState({{"instance", "seven"}}).ok());
+  EXPECT_FALSE(ParseSavedState({{"cluster_id", ""}}).ok());
   const absl::Status status = ParseSavedState({{"intent/t", "nonsense"}}).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("intent/t"));
