@@ -14,7 +14,9 @@
 namespace proffer {
 
 // What to do when the master says that the framework's id is not valid any more, because it was
-// torn down, away for longer than its failover timeout, or of another cluster.
+// torn down or away for longer than its failover timeout. A master of another cluster, or one that
+// has lost its registry, is something else: the framework stops with StopCause::kRefused, because
+// its tasks may be running.
 enum class OnRemoved {
   kFail,   // Stop with StopCause::kRemoved. Somebody should look at it.
   kNewId,  // Forget all tasks, whose ends are told, and begin as a new framework.

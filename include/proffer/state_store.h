@@ -1,5 +1,6 @@
-// Where a framework keeps what its next life needs: its id, and an intent for each task that has
-// not ended. Implement it over what you have (SQLite, ZooKeeper, ...), or use the file.
+// Where a framework keeps what its next life needs: its id and the cluster that gave it, how often
+// it was started, and an intent for each task that has not ended. Implement it over what you have
+// (SQLite, ZooKeeper, ...), or use the file.
 #pragma once
 
 #include <map>

@@ -216,9 +216,11 @@ TEST_F(OneWayTest, AnOlderSchedulerThatComesBackLaterDoesNotTakeOverUnderTheNext
   newer.reset();
   newer = *Framework::Start(options);  // Two ahead of the copy.
   const proffer::Run told_by_newest = newer->Submit(task);
+  newer->Submit(Task{"subscribed"}.Command("true").Cpus(0.1).Mem(16_MiB)).Wait();
   for (int leader = 0; leader < 2; ++leader) {
     options.state_store = CopyOf(old_store.get());
     auto older = *Framework::Start(options);
+    older->Submit(task);
     EXPECT_FALSE(older->WaitAll());
     ASSERT_TRUE(older->stopped().has_value());
     EXPECT_EQ(older->stopped()->cause, StopCause::kSuperseded) << older->stopped()->message;

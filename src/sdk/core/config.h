@@ -10,8 +10,8 @@
 
 namespace proffer::sdk {
 
-// What to do when the master says that the framework's id is no longer valid: it was torn down,
-// failed over too late, or belongs to a cluster that is no more.
+// What to do when the master says that the framework's id is no longer valid: it was torn down or
+// failed over too late. In another cluster than its own it stops in any case.
 enum class OnRemoved {
   kFail,   // Stop with an error.
   kNewId,  // Forget the id and all tasks, which are told as ended, and begin as a new framework.
