@@ -36,7 +36,10 @@ bool Answers(const std::string& path) {
 
 }  // namespace
 
-LauncherProcess::LauncherProcess(Options options) : options_(std::move(options)) {
+LauncherProcess::LauncherProcess(Options options)
+    : options_(std::move(options)),
+      binaries_(options_.binaries.empty() ? absl::StrCat(PROFFER_BINARY_DIR, "/bin")
+                                          : options_.binaries) {
   std::ofstream config(options_.directory + "/launcher.conf");
   config << "socket = " << socket() << "\n"
          << "run_root = " << options_.run_root << "\n"
@@ -64,7 +67,7 @@ void LauncherProcess::Clean() {
 }
 
 void LauncherProcess::Start() {
-  const std::string program = absl::StrCat(PROFFER_BINARY_DIR, "/bin/", options_.program);
+  const std::string program = absl::StrCat(binaries_, "/", options_.program);
   // A test that dies takes it with it.
   std::vector<std::string> words = {
       "/usr/bin/setpriv", "--pdeathsig", "KILL", program,

@@ -20,6 +20,7 @@ class LauncherProcess {
     std::vector<std::string> settings;     // Further lines of the configuration.
     std::vector<std::string> environment;  // "NAME=value"
     std::string program = "proffer-launcher";
+    std::string binaries;  // Where it lies; empty: in this build.
     uint32_t agent_uid = 0xffffffff;  // Default: ours.
   };
 
@@ -29,6 +30,8 @@ class LauncherProcess {
   ~LauncherProcess();
 
   void Start();
+  // It is of another build from the next start on.
+  void UseBinaries(const std::string& directory) { binaries_ = directory; }
   void Kill();  // SIGKILL; returns when it is gone.
   // Kill, and then kills what its containers have and removes their cgroups.
   void Clean();
@@ -41,6 +44,7 @@ class LauncherProcess {
 
  private:
   const Options options_;
+  std::string binaries_;
   pid_t pid_ = 0;
 };
 

@@ -41,7 +41,10 @@ std::string ReadFile(const std::string& path) {
 
 }  // namespace
 
-MiniCluster::MiniCluster(Options options) : options_(std::move(options)) {
+MiniCluster::MiniCluster(Options options)
+    : options_(std::move(options)),
+      binaries_(options_.binaries.empty() ? absl::StrCat(PROFFER_BINARY_DIR, "/bin")
+                                          : options_.binaries) {
   // Containers have a /tmp of their own, and tests meet their tasks in this directory.
   std::string name = options_.contained ? "/run/pfXXXXXX" : "/tmp/pfXXXXXX";
   CHECK(mkdtemp(name.data()) != nullptr);
@@ -85,7 +88,7 @@ std::string MiniCluster::master_address(int number) const {
 
 pid_t MiniCluster::Spawn(const Life& life, const std::vector<std::string>& arguments,
                          const std::string& log) {
-  const std::string path = absl::StrCat(PROFFER_BINARY_DIR, "/bin/", life.program);
+  const std::string path = absl::StrCat(binaries_, "/", life.program);
   // A test that dies takes its daemons with it.
   const std::string setpriv = "/usr/bin/setpriv";
   std::vector<std::string> words = {setpriv, "--pdeathsig", "KILL"};
@@ -181,9 +184,13 @@ v1::OperatorService::Stub& MiniCluster::stub() {
 
 void MiniCluster::StartLauncher(int number) {
   std::unique_ptr<LauncherProcess>& launcher = launchers_[number];
-  if (launcher != nullptr) return launcher->Start();
+  if (launcher != nullptr) {
+    launcher->UseBinaries(binaries_);
+    return launcher->Start();
+  }
   LauncherProcess::Options options;
   options.directory = absl::StrCat(directory_, "/l", number);
+  options.binaries = binaries_;
   std::filesystem::create_directory(options.directory);
   options.run_root = runtime_dir(number);
   options.sandbox_root = absl::StrCat(directory_, "/a", number, "/sandboxes");

@@ -30,6 +30,7 @@ class MiniCluster {
     int masters = 1;
     bool tcp = false;      // Masters are reached by TCP on loopback.
     bool by_list = false;  // Agents and frameworks are given the masters, not the ensemble.
+    std::string binaries;  // Where the first daemons come from; empty: this build.
   };
 
   explicit MiniCluster(Options options);
@@ -50,6 +51,9 @@ class MiniCluster {
   // it has ended by itself.
   std::string RunAgentIn(const std::string& work_dir);
   void WaitForAgents(int connected);
+
+  // Daemons that are started from now on come from that directory: another build of them.
+  void UseBinaries(const std::string& directory) { binaries_ = directory; }
 
   // SIGKILL; returns when the process is gone.
   void KillMaster(int number = 1);
@@ -108,6 +112,7 @@ class MiniCluster {
   static int Kill(pid_t* pid, int signal);
 
   const Options options_;
+  std::string binaries_;
   std::string directory_;
   std::string runtime_directory_;
   std::map<int, pid_t> masters_;
