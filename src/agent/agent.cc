@@ -127,14 +127,17 @@ void Agent::RunCore() {
         deadline.IsNever() ? kLongestWaitMs : deadline - BootTimeNow(), 0, kLongestWaitMs);
     if (!mailbox_.TakeAll(wait_ms, &mail)) return;
     watchdog_->Busy();
+    const int64_t began_ns = BootTimeNanos();
     const Time now = BootTimeNow();
     for (const Mail& item : mail) {
       if (const auto* durable = std::get_if<RecordsDurable>(&item)) {
+        metrics_->records().Durable(durable->seq, began_ns);
         outbox_.Durable(durable->seq);
         continue;
       }
       const Event& event = std::get<Event>(item);
       NoteLife(event);
+      metrics_->Heard(event, began_ns);
       PassFailpoints(event);
       // What made the core want another one was said before it could know of this.
       if (std::holds_alternative<LinkUp>(event)) connect_at_ = Time::Never();
@@ -150,6 +153,7 @@ void Agent::RunCore() {
       connect_at_ = Time::Never();
       link_->Connect();
     }
+    metrics_->turns().Took(BootTimeNanos() - began_ns);
     watchdog_->Idle();
   }
 }
@@ -161,6 +165,7 @@ void Agent::CarryOut(Effects& effects) {
       std::vector<Mutation> some = ToMutations(checkpoint.record);
       std::move(some.begin(), some.end(), std::back_inserter(mutations));
     }
+    metrics_->records().Decided(effects.checkpoints.back().seq, BootTimeNanos());
     writer_->Append(effects.checkpoints.back().seq, std::move(mutations));
     if (std::holds_alternative<TaskRecord>(effects.checkpoints.back().record)) {
       FAILPOINT("agent:launch-recorded");

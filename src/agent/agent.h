@@ -15,6 +15,7 @@
 #include "agent/data_link.h"
 #include "agent/mail.h"
 #include "agent/master_link.h"
+#include "agent/metrics.h"
 #include "agent/runner.h"
 #include "common/base/outbox.h"
 #include "common/base/store.h"
@@ -40,6 +41,8 @@ class Agent {
   // Leaves tasks and their shims alone.
   ~Agent();
 
+  const std::shared_ptr<AgentMetrics>& metrics() const { return metrics_; }
+
  private:
   // The three kinds of things that may have to wait for a record.
   using Item = std::variant<ContainerCommand, SendMessage, OpenDataConnection, Stop>;
@@ -59,6 +62,7 @@ class Agent {
 
   const AgentOptions options_;
   AgentMailbox mailbox_;
+  const std::shared_ptr<AgentMetrics> metrics_ = std::make_shared<AgentMetrics>();
   std::unique_ptr<Runner> runner_;
   std::unique_ptr<MasterLink> link_;
   std::unique_ptr<DataLink> data_;

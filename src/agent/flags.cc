@@ -42,6 +42,8 @@ DEFINE_string(explain_launch, "",
 DEFINE_uint64(log_file_bytes, 10 << 20, "Size at which a task's output file is rotated.");
 DEFINE_uint32(log_files, 2, "Files of a task's output that are kept, each stream.");
 DEFINE_uint64(keep_sandboxes, 100, "Sandboxes of ended tasks that are kept.");
+DEFINE_string(metrics, "",
+              "Where figures for Prometheus are served, host:port on loopback; default: nowhere.");
 DEFINE_int64(turn_fatal_ms, 30000, "A turn of the core longer than this ends the process.");
 DEFINE_uint64(seed, 0, "Of the jitter; 0: from the kernel.");
 
@@ -77,6 +79,12 @@ absl::StatusOr<ParsedFlags> ReadFlags() {
   RETURN_IF_ERROR(Annotate(MakeDirectories(FLAGS_runtime_dir, 0700), "--runtime_dir"));
   parsed.work_dir = FLAGS_work_dir;
   parsed.health = {absl::StrCat("unix:", FLAGS_runtime_dir, "/health"), true};
+
+  if (!FLAGS_metrics.empty()) {
+    const absl::StatusOr<rpc::Address> metrics = rpc::ParseLocalPort(FLAGS_metrics);
+    if (!metrics.ok()) return Annotate(metrics.status(), "--metrics");
+    parsed.metrics = metrics->target;
+  }
 
   AgentFacts& facts = options.core.info.facts;
   facts.hostname = FLAGS_hostname.empty() ? Hostname() : FLAGS_hostname;

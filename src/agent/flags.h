@@ -12,6 +12,7 @@ struct ParsedFlags {
   AgentOptions options;
   std::string work_dir;
   rpc::Address health;         // Where the health service listens.
+  std::string metrics;         // Where figures are served; empty: nowhere.
   std::string explain_launch;  // Not empty: only to be explained (explain_launch.h).
 };
 

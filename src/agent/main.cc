@@ -13,6 +13,7 @@
 #include "agent/explain_launch.h"
 #include "agent/flags.h"
 #include "common/fs/store_leveldb.h"
+#include "common/metrics/exposition.h"
 #include "common/model/version.h"
 #include "common/rpc/server.h"
 
@@ -63,13 +64,24 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "proffer-agent: %s\n", agent.status().message().data());
     return 1;
   }
-  // Health and reflection only, on a unix socket: an agent listens on no port.
+  // Health and reflection only, on a unix socket: an agent listens on no port that anybody but this
+  // machine reaches.
   auto health = proffer::rpc::Server::Start({flags->health}, {});
   if (!health.ok()) {
     std::fprintf(stderr, "proffer-agent: %s\n", health.status().message().data());
     return 1;
   }
   (*health)->SetServing(true);
+  std::unique_ptr<proffer::metrics::Exposition> figures;
+  if (!flags->metrics.empty()) {
+    auto exposition = proffer::metrics::Exposition::Start(flags->metrics);
+    if (!exposition.ok()) {
+      std::fprintf(stderr, "proffer-agent: %s\n", exposition.status().message().data());
+      return 1;
+    }
+    figures = *std::move(exposition);
+    figures->Add((*agent)->metrics());
+  }
   int signal_number = 0;
   sigwait(&stop, &signal_number);
   LOG(INFO) << "stopping on signal " << signal_number << "; tasks go on";

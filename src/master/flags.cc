@@ -106,13 +106,9 @@ absl::StatusOr<ParsedFlags> ReadFlags() {
   }
   RETURN_IF_ERROR(ReadZooKeeper(*addresses, &parsed));
   if (!FLAGS_metrics.empty()) {
-    const auto metrics = rpc::ParseAddresses(FLAGS_metrics);
-    if (!metrics.ok() || metrics->size() != 1 || metrics->front().is_unix) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("--metrics: expected one host:port, found \"", FLAGS_metrics, "\""));
-    }
-    RETURN_IF_ERROR(Annotate(rpc::RequireLocal(metrics->front()), "--metrics"));
-    parsed.metrics = metrics->front().target;
+    const absl::StatusOr<rpc::Address> metrics = rpc::ParseLocalPort(FLAGS_metrics);
+    if (!metrics.ok()) return Annotate(metrics.status(), "--metrics");
+    parsed.metrics = metrics->target;
   }
   std::random_device kernel;
   MasterOptions& options = parsed.options;

@@ -95,10 +95,7 @@ void Master::RunCore() {
     for (Mail& item : mail) {
       if (const auto* durable = std::get_if<RecordsDurable>(&item.what)) {
         outbox_.Durable(durable->seq);
-        while (!undurable_.empty() && undurable_.front().first <= durable->seq) {
-          metrics_->RecordTook(began_ns - undurable_.front().second);
-          undurable_.pop_front();
-        }
+        metrics_->records().Durable(durable->seq, began_ns);
       } else {
         core_->Step(std::get<Event>(item.what));
       }
@@ -109,7 +106,7 @@ void Master::RunCore() {
     effects.Clear();
     SendReady();
     watchdog_->Idle();
-    metrics_->TurnTook(BootTimeNanos() - began_ns);
+    metrics_->turns().Took(BootTimeNanos() - began_ns);
     projection_.SetLongestTurn(watchdog_->longest_ms());
   }
 }
@@ -119,7 +116,7 @@ void Master::CarryOut(Effects& effects) {
   if (!effects.records.empty()) {
     std::vector<Mutation> mutations;
     for (const WriteRecord& write : effects.records) mutations.push_back(ToMutation(write.record));
-    undurable_.push_back({effects.records.back().seq, BootTimeNanos()});
+    metrics_->records().Decided(effects.records.back().seq, BootTimeNanos());
     writer_->Append(effects.records.back().seq, std::move(mutations));
   }
   for (ToAgent& item : effects.to_agents) {

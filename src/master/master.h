@@ -2,7 +2,6 @@
 // which they depend on each other.
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <string>
 #include <thread>
@@ -86,7 +85,6 @@ class Master {
   Outbox<Peer, Item> outbox_;
   std::unique_ptr<Core> core_;
   int64_t unix_ms_ = 0;
-  std::deque<std::pair<uint64_t, int64_t>> undurable_;  // Records' numbers, since which nanosecond.
 
   std::unique_ptr<StoreWriter> writer_;
   std::unique_ptr<Watchdog> watchdog_;

@@ -9,37 +9,14 @@
 namespace proffer::master {
 namespace {
 
+using metrics::ByLabel;
 using metrics::Counter;
 using metrics::Counters;
 using metrics::Gauge;
 using metrics::Gauges;
+using metrics::HistogramFamily;
 using metrics::Put;
 using prometheus::MetricFamily;
-
-const prometheus::Histogram::BucketBoundaries kTurnSeconds = {0.0001, 0.0003, 0.001, 0.003, 0.01,
-                                                              0.03,   0.1,    0.3,   1,     3};
-const prometheus::Histogram::BucketBoundaries kRecordSeconds = {0.001, 0.003, 0.01, 0.03,
-                                                                0.1,   0.3,   1,    3};
-const prometheus::Histogram::BucketBoundaries kLaunchSeconds = {0.003, 0.01, 0.03, 0.1, 0.3,
-                                                                1,     3,    10,   60};
-
-MetricFamily HistogramFamily(const std::string& name, const std::string& help,
-                             const prometheus::Histogram& histogram) {
-  MetricFamily family;
-  family.name = name;
-  family.help = help;
-  family.type = prometheus::MetricType::Histogram;
-  family.metric.push_back(histogram.Collect());
-  return family;
-}
-
-template <typename Counts>
-MetricFamily ByLabel(MetricFamily family, const std::string& label, const Counts& counts) {
-  for (const auto& [value, count] : counts) {
-    Put(&family, {{label, value}}, static_cast<double>(count));
-  }
-  return family;
-}
 
 std::string StateOf(const v1::AgentView& agent) {
   switch (agent.state()) {
@@ -74,11 +51,7 @@ double Amount(const std::string& kind, int64_t amount) {
 }  // namespace
 
 MasterMetrics::MasterMetrics(const Projection* projection, const MasterMailbox* mailbox)
-    : mailbox_(mailbox),
-      turn_seconds_(kTurnSeconds),
-      record_seconds_(kRecordSeconds),
-      launch_seconds_(kLaunchSeconds),
-      projection_(projection) {
+    : mailbox_(mailbox), launch_seconds_(metrics::kLaunchSeconds), projection_(projection) {
   // So that a rate is known of what has not happened yet.
   for (const char* state : {"connected", "disconnected", "unreachable"}) agents_[state] = 0;
   for (const char* state : {"connected", "disconnected"}) frameworks_[state] = 0;
@@ -163,13 +136,14 @@ std::vector<MetricFamily> MasterMetrics::Collect() const {
             static_cast<double>(cluster.revision().epoch())),
       Gauge("proffer_leading_since_seconds", "Since when it leads, in Unix time.",
             static_cast<double>(cluster.started_unix_ms()) / 1e3),
-      HistogramFamily("proffer_turn_seconds", "How long a turn of the core takes.", turn_seconds_),
+      HistogramFamily("proffer_turn_seconds", "How long a turn of the core takes.",
+                      turns_.seconds()),
       Gauge("proffer_longest_turn_seconds", "The longest turn of the core so far.",
             static_cast<double>(cluster.longest_turn_ms()) / 1e3),
       Gauge("proffer_mailbox_events", "Events that wait for the core.",
             static_cast<double>(mailbox_->size())),
       HistogramFamily("proffer_record_seconds",
-                      "How long a decision waits until its record is durable.", record_seconds_),
+                      "How long a decision waits until its record is durable.", records_.seconds()),
       Counter("proffer_changes_total", "Changes of objects that readers were shown.",
               static_cast<double>(cluster.revision().sequence())),
       ByLabel(Gauges("proffer_agents", "Agents, by state."), "state", agents_),

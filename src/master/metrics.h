@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/base/mutex.h"
+#include "common/metrics/core_timers.h"
 #include "master/mail.h"
 #include "proffer/v1/operator.pb.h"
 #include "prometheus/collectable.h"
@@ -28,9 +29,8 @@ class MasterMetrics final : public prometheus::Collectable {
 
   // An object is not what it was before (null: it was not there).
   void Changed(const v1::Object* before, const v1::Object& after, bool removed);
-  void TurnTook(int64_t ns) { turn_seconds_.Observe(static_cast<double>(ns) / 1e9); }
-  // From the decision on a record until it is durable.
-  void RecordTook(int64_t ns) { record_seconds_.Observe(static_cast<double>(ns) / 1e9); }
+  metrics::TurnTimer& turns() { return turns_; }
+  metrics::RecordTimer& records() { return records_; }
 
   std::vector<prometheus::MetricFamily> Collect() const override;
 
@@ -43,8 +43,8 @@ class MasterMetrics final : public prometheus::Collectable {
 
   const MasterMailbox* const mailbox_;
 
-  prometheus::Histogram turn_seconds_;
-  prometheus::Histogram record_seconds_;
+  metrics::TurnTimer turns_;
+  metrics::RecordTimer records_;
   prometheus::Histogram launch_seconds_;
 
   // The projection calls Changed with its own lock held, so it is asked under a lock that Changed

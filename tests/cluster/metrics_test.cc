@@ -1,4 +1,4 @@
-// The figures of a real master, as Prometheus would fetch them.
+// The figures of real daemons, as Prometheus would fetch them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -24,6 +24,7 @@ using testing::FreePort;
 using ::testing::HasSubstr;
 using testing::Loopback;
 using testing::MiniCluster;
+using ::testing::Not;
 
 std::string Fetch(int port) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -37,6 +38,13 @@ std::string Fetch(int port) {
   close(fd);
   const size_t body = answer.find("\r\n\r\n");
   return body == std::string::npos ? "" : answer.substr(body + 4);
+}
+
+void ExpectTakenByPromtool(const MiniCluster& cluster, const std::string& text) {
+  const std::string file = cluster.directory() + "/metrics";
+  std::ofstream(file) << text;
+  if (std::system("command -v promtool > /dev/null") != 0) return;
+  EXPECT_EQ(std::system(absl::StrCat("promtool check metrics < ", file).c_str()), 0);
 }
 
 TEST(MetricsTest, FiguresSayWhatHasHappenedInAFormThatPrometheusTakes) {
@@ -66,11 +74,33 @@ TEST(MetricsTest, FiguresSayWhatHasHappenedInAFormThatPrometheusTakes) {
         "\nproffer_resources{kind=\"mem\",is=\"used\"} 0\n", "\nprocess_max_fds "}) {
     EXPECT_THAT(text, HasSubstr(line));
   }
-  const std::string file = cluster.directory() + "/metrics";
-  std::ofstream(file) << text;
-  if (std::system("command -v promtool > /dev/null") == 0) {
-    EXPECT_EQ(std::system(absl::StrCat("promtool check metrics < ", file).c_str()), 0);
+  ExpectTakenByPromtool(cluster, text);
+}
+
+TEST(MetricsTest, AnAgentCountsWhatItsTasksCameTo) {
+  const int port = FreePort();
+  MiniCluster cluster({.agents = 1,
+                       .resources = "cpus:4;mem:2GiB",
+                       .agent_flags = {absl::StrCat("--metrics=127.0.0.1:", port)}});
+  auto framework = *Framework::Start({.name = "f", .master = cluster.address()});
+  int n = 0;
+  for (const char* command : {"true", "exit 4", "kill -9 $$"}) {
+    framework->Submit(Task{absl::StrCat("t", n++)}.Command(command).Cpus(0.1).Mem(16_MiB)).Wait();
   }
+  const std::string text = Fetch(port);
+  for (const char* line :
+       {"\nproffer_agent_registered 1\n", "\nproffer_agent_registrations_total 1\n",
+        "\nproffer_agent_tasks_running 0\n", "\nproffer_agent_launches_total 3\n",
+        "\nproffer_agent_ends_total{cause=\"finished\"} 1\n",
+        "\nproffer_agent_ends_total{cause=\"exit_code\"} 1\n",
+        "\nproffer_agent_ends_total{cause=\"signal\"} 1\n",
+        "\nproffer_agent_ends_total{cause=\"memory_limit\"} 0\n",
+        "\nproffer_agent_launch_seconds_count 3\n", "\nprocess_max_fds "}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("proffer_agent_record_seconds_count 0\n")));
+  EXPECT_THAT(text, Not(HasSubstr("proffer_agent_turn_seconds_count 0\n")));
+  ExpectTakenByPromtool(cluster, text);
 }
 
 }  // namespace

@@ -203,14 +203,15 @@ void MiniCluster::StartLauncher(int number) {
 
 void MiniCluster::StartAgent(int number, const Life& life) {
   if (launchers_[number] == nullptr) StartLauncher(number);
-  agents_[number] =
-      Spawn(life,
-            {absl::StrCat("--master=", address()), absl::StrCat("--work_dir=", work_dir(number)),
-             absl::StrCat("--runtime_dir=", runtime_dir(number)),
-             absl::StrCat("--launcher=", launchers_[number]->socket()),
-             absl::StrCat("--hostname=a", number), absl::StrCat("--attributes=number:", number),
-             absl::StrCat("--resources=", options_.resources)},
-            absl::StrCat("agent", number, ".log"));
+  std::vector<std::string> arguments = {absl::StrCat("--master=", address()),
+                                        absl::StrCat("--work_dir=", work_dir(number)),
+                                        absl::StrCat("--runtime_dir=", runtime_dir(number)),
+                                        absl::StrCat("--launcher=", launchers_[number]->socket()),
+                                        absl::StrCat("--hostname=a", number),
+                                        absl::StrCat("--attributes=number:", number),
+                                        absl::StrCat("--resources=", options_.resources)};
+  arguments.insert(arguments.end(), options_.agent_flags.begin(), options_.agent_flags.end());
+  agents_[number] = Spawn(life, arguments, absl::StrCat("agent", number, ".log"));
 }
 
 std::string MiniCluster::work_dir(int agent) const { return absl::StrCat(directory_, "/a", agent); }

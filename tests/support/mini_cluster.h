@@ -22,6 +22,7 @@ class MiniCluster {
     int agents = 3;
     std::string resources = "cpus:4;mem:2GiB;ports:[31000-31009]";
     std::vector<std::string> master_flags;
+    std::vector<std::string> agent_flags;
     std::string cluster = "test";
     bool on_disk = true;     // False: the master keeps its registry in memory.
     bool contained = false;  // Tasks run in containers; otherwise in process groups.

@@ -30,6 +30,13 @@ void Put(prometheus::MetricFamily* family, const Labels& labels, double value) {
   family->metric.push_back(std::move(metric));
 }
 
+prometheus::MetricFamily HistogramFamily(const std::string& name, const std::string& help,
+                                         const prometheus::Histogram& histogram) {
+  prometheus::MetricFamily family = Family(name, help, prometheus::MetricType::Histogram);
+  family.metric.push_back(histogram.Collect());
+  return family;
+}
+
 prometheus::MetricFamily Gauge(const std::string& name, const std::string& help, double value) {
   prometheus::MetricFamily family = Gauges(name, help);
   Put(&family, {}, value);

@@ -84,4 +84,13 @@ absl::Status RequireLocal(const Address& address) {
                    "addresses are served; use unix:/path or 127.0.0.1:port"));
 }
 
+absl::StatusOr<Address> ParseLocalPort(absl::string_view text) {
+  const absl::StatusOr<std::vector<Address>> addresses = ParseAddresses(text);
+  if (!addresses.ok() || addresses->size() != 1 || addresses->front().is_unix) {
+    return absl::InvalidArgumentError(absl::StrCat("expected one host:port, found \"", text, "\""));
+  }
+  RETURN_IF_ERROR(RequireLocal(addresses->front()));
+  return addresses->front();
+}
+
 }  // namespace proffer::rpc

@@ -23,5 +23,7 @@ absl::StatusOr<std::vector<Address>> ParseAddresses(absl::string_view text);
 // process 1, as tests make them; PERMISSION_DENIED for anything else, because there are no
 // certificates yet.
 absl::Status RequireLocal(const Address& address);
+// One host:port that RequireLocal lets pass.
+absl::StatusOr<Address> ParseLocalPort(absl::string_view text);
 
 }  // namespace proffer::rpc
