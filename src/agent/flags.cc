@@ -100,6 +100,7 @@ absl::StatusOr<ParsedFlags> ReadFlags() {
       FLAGS_resources.empty() ? DetectResources(FLAGS_work_dir) : Resources::Parse(FLAGS_resources);
   if (!resources.ok()) return Annotate(resources.status(), "--resources");
   options.core.info.resources = *std::move(resources);
+  RETURN_IF_ERROR(model::ValidateAgentInfo(options.core.info));
   ASSIGN_OR_RETURN(options.core.boot_id, ReadBootId());
   std::random_device kernel;
   options.core.seed = FLAGS_seed != 0 ? FLAGS_seed : (uint64_t{kernel()} << 32 | kernel());

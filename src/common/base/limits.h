@@ -26,7 +26,9 @@ inline constexpr size_t kIdBytes = 128;  // Task ids and other names that become
 inline constexpr size_t kRoleBytes = 256;
 inline constexpr size_t kMessageTextBytes = 4096;     // Status messages kept and shown.
 inline constexpr size_t kCommandBytes = 128u << 10;   // argv and env of a task together.
-inline constexpr size_t kResourcesBytes = 64u << 10;  // The text form of a resources value.
+inline constexpr size_t kResourcesBytes = 64u << 10;   // The text form of an agent's resources.
+inline constexpr size_t kAttributesBytes = 64u << 10;  // The same of its attributes.
+inline constexpr size_t kPlaceBytes = 256;             // A region, a zone.
 
 // Counts.
 inline constexpr int kResourceKinds = 16;    // Distinct resource names in a cluster.

@@ -23,6 +23,10 @@ struct AgentInfo {
   friend bool operator==(const AgentInfo&, const AgentInfo&) = default;
 };
 
+// OK, or what is too large, so that an agent's record never is (limits::kRecordBytes), or what is
+// missing. INVALID_ARGUMENT.
+absl::Status ValidateAgentInfo(const AgentInfo& info);
+
 struct TaskSummary {
   TaskKey key;
   std::string name;

@@ -101,12 +101,7 @@ Outcome ValidateHello(World& world, const model::AgentHello& hello) {
       return o;
     }
   }
-  if (Outcome o = FromStatus(model::ValidateId("hostname", hello.info.facts.hostname)); !o.ok()) {
-    return o;
-  }
-  if (hello.info.resources.empty()) {
-    return Refused(Refusal::kInvalid, "the agent has no resources; give some by --resources");
-  }
+  if (Outcome o = FromStatus(model::ValidateAgentInfo(hello.info)); !o.ok()) return o;
   return ValidateTotal(world, hello);
 }
 
