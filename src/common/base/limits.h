@@ -9,10 +9,20 @@ namespace proffer::limits {
 // Queues.
 inline constexpr size_t kMailboxEvents = 65536;          // Some seconds of the core's work.
 inline constexpr int kUnreadEventsPerStream = 64;        // Beyond, the stream is not read further.
+inline constexpr size_t kUnreadBytesPerStream = 1u << 20;  // The same, counted in bytes.
 inline constexpr size_t kStreamWriterMessages = 4096;    // A peer this far behind is cut off.
 inline constexpr size_t kStreamWriterBytes = 16u << 20;  // The same, counted in bytes.
+inline constexpr int64_t kAllWritersBytes = 256 << 20;  // Beyond, long queues are short ones.
+inline constexpr size_t kShortQueueBytes = 256u << 10;
+inline constexpr size_t kWatchers = 1000;
+inline constexpr size_t kTransfers = 1000;  // Of logs, 1 MiB each on the way.
 inline constexpr size_t kWatchRingDeltas = 65536;
 inline constexpr size_t kWatchRingBytes = 16u << 20;
+
+// Connections.
+inline constexpr size_t kConnections = 65536;       // Some 20 KiB each, before anything is said.
+inline constexpr size_t kConnectionsPerPeer = 64;   // Once half of all places are taken.
+inline constexpr int kStreamsPerConnection = 100;   // Further calls of that client wait.
 
 // Messages.
 inline constexpr int kMessageBytes = 4 << 20;       // What one gRPC message may carry.
@@ -48,6 +58,8 @@ inline constexpr size_t kTasksInQuestion = 500000;  // Named by a framework's op
 inline constexpr size_t kLogTailBytes = 64u << 10;
 
 // Times, in milliseconds.
+inline constexpr int64_t kPatienceMs = 15'000;  // For a first word, and for a message to be taken.
+inline constexpr int64_t kIdleConnectionMs = 300'000;  // Clients open another when they need it.
 inline constexpr int64_t kRefusalDefaultMs = 5'000;
 inline constexpr int64_t kRefusalMaxMs = 3'600'000;
 inline constexpr int64_t kKillGraceDefaultMs = 5'000;

@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/clock.h"
 #include "common/base/status.h"
 #include "grpcpp/security/server_credentials.h"
 
@@ -114,11 +115,22 @@ absl::StatusOr<std::pair<int, std::string>> ListenTcp(const std::string& target)
   return std::make_pair(fd, absl::StrCat(target.substr(0, colon), ":", ntohs(port)));
 }
 
-// Above this descriptor number no connection is taken: the rest is for files and our own work.
-int HighestConnection() {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  return static_cast<int>(limit.rlim_cur - limit.rlim_cur / 4);
+// Says in HTTP/2 that it is not the time, and why, to a peer that has not been taken. Whoever
+// listens reads it; nobody waits for those who do not.
+void Refuse(int fd, const std::string& why) {
+  constexpr char kEnhanceYourCalm = 11;
+  constexpr size_t kFrameHead = 9;
+  std::string frames(kFrameHead, '\0');
+  frames[3] = 4;  // SETTINGS, none of them.
+  std::string goaway(kFrameHead + 8, '\0');
+  const size_t length = 8 + why.size();
+  goaway[1] = static_cast<char>(length >> 8);
+  goaway[2] = static_cast<char>(length);
+  goaway[3] = 7;
+  goaway.back() = kEnhanceYourCalm;
+  frames += goaway + why;
+  (void)!send(fd, frames.data(), frames.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  close(fd);
 }
 
 }  // namespace
@@ -137,6 +149,12 @@ absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::Listen(const Address& addres
   const int wake = eventfd(0, EFD_CLOEXEC);
   if (wake < 0) return ErrnoStatus("eventfd");
   return std::unique_ptr<Acceptor>(new Acceptor(std::move(bound), listener, wake));
+}
+
+size_t PlacesForConnections() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_cur - limit.rlim_cur / 4;
 }
 
 absl::StatusOr<Listeners> Listen(const std::vector<Address>& addresses) {
@@ -164,8 +182,8 @@ void Acceptor::AttachTo(grpc::ServerBuilder& builder) {
       grpc::InsecureServerCredentials());
 }
 
-void Acceptor::Run() {
-  thread_ = std::thread([this] { AcceptLoop(); });
+void Acceptor::Run(std::shared_ptr<ConnectionTable> connections) {
+  thread_ = std::thread([this, connections = std::move(connections)] { AcceptLoop(*connections); });
 }
 
 void Acceptor::Stop() {
@@ -178,16 +196,27 @@ void Acceptor::Stop() {
   sink_.reset();
 }
 
-bool Acceptor::MayConnect(int fd) const {
-  if (!address_.is_unix) return true;
-  ucred peer{};
+std::string Acceptor::PeerOf(int fd) const {
+  if (address_.is_unix) {
+    ucred peer{};
+    socklen_t length = sizeof(peer);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return "";
+    if (peer.uid != geteuid() && peer.uid != 0) return "";
+    return absl::StrCat("process ", peer.pid);
+  }
+  sockaddr_storage peer{};
   socklen_t length = sizeof(peer);
-  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return false;
-  return peer.uid == geteuid() || peer.uid == 0;
+  char host[NI_MAXHOST];
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &length) != 0 ||
+      getnameinfo(reinterpret_cast<const sockaddr*>(&peer), length, host, sizeof(host), nullptr, 0,
+                  NI_NUMERICHOST) != 0) {
+    return "";  // Gone already.
+  }
+  return host;
 }
 
-void Acceptor::AcceptLoop() {
-  const int highest = HighestConnection();
+void Acceptor::AcceptLoop(ConnectionTable& connections) {
+  const int highest = static_cast<int>(PlacesForConnections());
   while (true) {
     pollfd fds[2] = {{listener_, POLLIN, 0}, {wake_, POLLIN, 0}};
     if (poll(fds, 2, -1) < 0 && errno != EINTR) PLOG(FATAL) << "poll";
@@ -202,10 +231,17 @@ void Acceptor::AcceptLoop() {
       }
       continue;
     }
-    if (fd >= highest || !MayConnect(fd)) {
-      LOG_EVERY_N(WARNING, 100) << "connection refused: "
-                                << (fd >= highest ? "too many connections" : "another user's");
+    const std::string peer = PeerOf(fd);
+    if (peer.empty()) {
+      LOG_EVERY_N(WARNING, 100) << "connection refused: another user's";
       close(fd);
+      continue;
+    }
+    std::string why_not = connections.Take(fd, peer, BootTimeNow());
+    if (why_not.empty() && fd >= highest) why_not = "out of descriptors; try again later";
+    if (!why_not.empty()) {
+      LOG_EVERY_N(WARNING, 1'000) << "connection of " << peer << " refused: " << why_not;
+      Refuse(fd, why_not);
       continue;
     }
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
