@@ -7,8 +7,7 @@
 namespace proffer::master {
 
 LogReader* LogReader::Begin(DataHub* hub, grpc::CallbackServerContext* context,
-                            const std::string& agent_id, v1::ReadLog request,
-                            int64_t patience_ms) {
+                            const std::string& agent_id, v1::ReadLog request, int64_t patience_ms) {
   std::shared_ptr<LogReader> reader(new LogReader(hub, context));
   reader->self_ = reader;
   reader->ticker_.Start(patience_ms, [weak = std::weak_ptr<LogReader>(reader)] {

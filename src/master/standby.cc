@@ -18,7 +18,7 @@ class Answer final : public grpc::ServerGenericBidiReactor {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Standby>> Standby::Start(rpc::Listeners listeners,
-                                                          const rpc::ServerLimits& limits) {
+                                                        const rpc::ServerLimits& limits) {
   std::unique_ptr<Standby> standby(new Standby());
   ASSIGN_OR_RETURN(standby->server_,
                    rpc::Server::Start(std::move(listeners), {}, limits, &standby->answers_));

@@ -20,6 +20,7 @@
 #include "proffer/framework.h"
 #include "proffer/state_store.h"
 #include "proffer/units.h"
+#include "support/hostile_connection.h"
 #include "support/mini_cluster.h"
 #include "support/process_figures.h"
 
@@ -111,23 +112,36 @@ class AbuseFixture : public ::testing::Test {
     good_ = new GoodClients(cluster_);
     good_->ExpectServed();
     descriptors_ = OpenDescriptors(master());
+    resident_kib_ = ResidentKib(master());
   }
   static void TearDownTestSuite() {
     delete good_;
     delete cluster_;
   }
 
-  void SetUp() override { resident_kib_ = ResidentKib(master()); }
   // With the hostile ones gone nothing of them is left.
   void TearDown() override {
     good_->ExpectServed();
     ASSERT_EQ(kill(master(), 0), 0) << "the master is no more";
     AwaitDescriptors(descriptors_ + kDescriptorsOfOurs, 20'000);
-    ExpectMemoryBelow(kKeptKib);
+    AwaitMemoryBelow(kKeptKib, 20'000);
   }
 
   static pid_t master() { return cluster_->master_pid(); }
   static std::string address() { return cluster_->address(); }
+
+  using Crowd = std::vector<std::unique_ptr<HostileConnection>>;
+  static Crowd Connect(int count) {
+    Crowd crowd;
+    for (int i = 0; i < count; ++i) crowd.push_back(std::make_unique<HostileConnection>(address()));
+    return crowd;
+  }
+  static void ExpectHungUpOn(Crowd* crowd) {
+    const Time give_up = BootTimeNow() + 10'000;
+    int left = 0;
+    for (auto& one : *crowd) left += one->AwaitEnd(give_up - BootTimeNow()) ? 0 : 1;
+    EXPECT_EQ(left, 0) << "are still connected";
+  }
 
   // The kernel tells nobody when another process has closed something.
   static void AwaitDescriptors(int most, int64_t timeout_ms) {
@@ -135,7 +149,15 @@ class AbuseFixture : public ::testing::Test {
     while (OpenDescriptors(master()) > most && BootTimeNow() < give_up) usleep(10'000);
     EXPECT_LE(OpenDescriptors(master()), most) << "the master keeps descriptors of nobody";
   }
-  void ExpectMemoryBelow(double more_kib) const {
+  // Nor that it has given memory back.
+  static void AwaitMemoryBelow(double more_kib, int64_t timeout_ms) {
+    const Time give_up = BootTimeNow() + timeout_ms;
+    while (ResidentKib(master()) - resident_kib_ > more_kib && BootTimeNow() < give_up) {
+      usleep(10'000);
+    }
+    ExpectMemoryBelow(more_kib);
+  }
+  static void ExpectMemoryBelow(double more_kib) {
     EXPECT_LE(ResidentKib(master()) - resident_kib_, more_kib) << "KiB more than before";
   }
 
@@ -147,11 +169,12 @@ class AbuseFixture : public ::testing::Test {
   static MiniCluster* cluster_;
   static GoodClients* good_;
   static int descriptors_;
-  double resident_kib_ = 0;
+  static double resident_kib_;  // Before the first of them.
 };
 
 inline MiniCluster* AbuseFixture::cluster_ = nullptr;
 inline GoodClients* AbuseFixture::good_ = nullptr;
 inline int AbuseFixture::descriptors_ = 0;
+inline double AbuseFixture::resident_kib_ = 0;
 
 }  // namespace proffer::testing

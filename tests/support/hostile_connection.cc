@@ -16,6 +16,19 @@
 #include "common/base/clock.h"
 
 namespace proffer::testing {
+namespace {
+
+enum FrameType : char {
+  kData = 0,
+  kHeaders = 1,
+  kReset = 3,
+  kSettings = 4,
+  kPing = 6,
+  kWindow = 8,
+  kMore = 9
+};
+
+}  // namespace
 
 HostileConnection::HostileConnection(const std::string& address) {
   int connected = 0;
@@ -37,13 +50,13 @@ HostileConnection::HostileConnection(const std::string& address) {
   }
   PCHECK(fd_ >= 0);
   PCHECK(connected == 0) << address;
-  const timeval patience = {5, 0};
-  setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 }
 
 HostileConnection::~HostileConnection() { close(fd_); }
 
-bool HostileConnection::Send(absl::string_view bytes) {
+bool HostileConnection::Send(absl::string_view bytes, int64_t patience_ms) {
+  const timeval patience = {patience_ms / 1000, patience_ms % 1000 * 1000};
+  setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
   while (!bytes.empty()) {
     const ssize_t sent = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent <= 0) return false;
@@ -71,10 +84,32 @@ bool HostileConnection::AwaitEnd(int64_t timeout_ms) {
   return false;
 }
 
+int HostileConnection::CountEnds(int most, int64_t timeout_ms) {
+  constexpr size_t kFrameHead = 9;
+  const Time give_up = BootTimeNow() + timeout_ms;
+  while (static_cast<int>(ended_.size()) < most) {
+    const std::string more = Read(give_up - BootTimeNow());
+    if (more.empty()) break;
+    unread_ += more;
+    size_t at = 0;
+    while (unread_.size() >= at + kFrameHead) {
+      const auto byte = [this, at](size_t i) { return static_cast<uint8_t>(unread_[at + i]); };
+      const size_t length = byte(0) << 16 | byte(1) << 8 | byte(2);
+      if (unread_.size() < at + kFrameHead + length) break;
+      const bool last_headers = byte(3) == kHeaders && (byte(4) & 1) != 0;
+      if (last_headers || byte(3) == kReset) {
+        ended_.insert(static_cast<uint32_t>(byte(7) << 8 | byte(8)));
+      }
+      at += kFrameHead + length;
+    }
+    unread_.erase(0, at);
+  }
+  return static_cast<int>(ended_.size());
+}
+
 namespace http2 {
 namespace {
 
-enum FrameType : char { kData = 0, kHeaders = 1, kReset = 3, kSettings = 4, kPing = 6, kWindow = 8, kMore = 9 };
 constexpr char kEndStream = 1;
 constexpr char kAck = 1;
 constexpr char kEndHeaders = 4;
@@ -110,8 +145,8 @@ std::string HeaderFrames(uint32_t stream, absl::string_view block) {
   for (size_t at = 0; at == 0 || at < block.size(); at += kFrameBytes) {
     const absl::string_view part = block.substr(at, kFrameBytes);
     const bool last = at + kFrameBytes >= block.size();
-    absl::StrAppend(&frames, Frame(at == 0 ? kHeaders : kMore,
-                                   last ? kEndHeaders : '\0', stream, part));
+    absl::StrAppend(&frames,
+                    Frame(at == 0 ? kHeaders : kMore, last ? kEndHeaders : '\0', stream, part));
   }
   return frames;
 }
@@ -132,11 +167,10 @@ std::string Header(absl::string_view name, absl::string_view value) {
 }
 
 std::string Call(uint32_t stream, absl::string_view path, absl::string_view more) {
-  return HeaderFrames(
-      stream, absl::StrCat(Header(":method", "POST"), Header(":scheme", "http"),
-                           Header(":path", path), Header(":authority", "localhost"),
-                           Header("te", "trailers"), Header("content-type", "application/grpc"),
-                           more));
+  return HeaderFrames(stream, absl::StrCat(Header(":method", "POST"), Header(":scheme", "http"),
+                                           Header(":path", path), Header(":authority", "localhost"),
+                                           Header("te", "trailers"),
+                                           Header("content-type", "application/grpc"), more));
 }
 
 std::string Message(uint32_t stream, absl::string_view bytes, bool last) {

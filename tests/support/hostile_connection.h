@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -17,15 +18,19 @@ class HostileConnection {
   HostileConnection(const HostileConnection&) = delete;
   HostileConnection& operator=(const HostileConnection&) = delete;
 
-  // False when the other side has hung up, or takes nothing for 5 s.
-  bool Send(absl::string_view bytes);
+  // False when the other side has hung up, or takes nothing for that long.
+  bool Send(absl::string_view bytes, int64_t patience_ms = 5'000);
   // Reads, and throws away, until the other side hangs up. False: it has not within the time.
   bool AwaitEnd(int64_t timeout_ms);
+  // Reads until so many streams have ended, by their last headers or by a reset; how many have.
+  int CountEnds(int most, int64_t timeout_ms);
   // Reads what is there, waiting for the first of it. Empty: hung up, or the time is up.
   std::string Read(int64_t timeout_ms);
 
  private:
   int fd_ = -1;
+  std::set<uint32_t> ended_;
+  std::string unread_;  // The beginning of a frame whose rest has not come.
 };
 
 // Frames of HTTP/2.

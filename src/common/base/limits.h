@@ -7,12 +7,12 @@
 namespace proffer::limits {
 
 // Queues.
-inline constexpr size_t kMailboxEvents = 65536;          // Some seconds of the core's work.
-inline constexpr int kUnreadEventsPerStream = 64;        // Beyond, the stream is not read further.
+inline constexpr size_t kMailboxEvents = 65536;    // Some seconds of the core's work.
+inline constexpr int kUnreadEventsPerStream = 64;  // Beyond, the stream is not read further.
 inline constexpr size_t kUnreadBytesPerStream = 1u << 20;  // The same, counted in bytes.
-inline constexpr size_t kStreamWriterMessages = 4096;    // A peer this far behind is cut off.
-inline constexpr size_t kStreamWriterBytes = 16u << 20;  // The same, counted in bytes.
-inline constexpr int64_t kAllWritersBytes = 256 << 20;  // Beyond, long queues are short ones.
+inline constexpr size_t kStreamWriterMessages = 4096;      // A peer this far behind is cut off.
+inline constexpr size_t kStreamWriterBytes = 16u << 20;    // The same, counted in bytes.
+inline constexpr int64_t kAllWritersBytes = 256 << 20;     // Beyond, long queues are short ones.
 inline constexpr size_t kShortQueueBytes = 256u << 10;
 inline constexpr size_t kWatchers = 1000;
 inline constexpr size_t kTransfers = 1000;  // Of logs, 1 MiB each on the way.
@@ -20,9 +20,11 @@ inline constexpr size_t kWatchRingDeltas = 65536;
 inline constexpr size_t kWatchRingBytes = 16u << 20;
 
 // Connections.
-inline constexpr size_t kConnections = 65536;       // Some 20 KiB each, before anything is said.
-inline constexpr size_t kConnectionsPerPeer = 64;   // Once half of all places are taken.
-inline constexpr int kStreamsPerConnection = 100;   // Further calls of that client wait.
+inline constexpr size_t kConnections = 65536;      // Some 20 KiB each, before anything is said.
+inline constexpr size_t kConnectionsPerPeer = 64;  // Once half of all places are taken.
+inline constexpr int kStreamsPerConnection = 100;  // Further calls of that client wait.
+
+inline constexpr size_t kSpareMemoryBytes = 32u << 20;  // Kept for the next flood; not more.
 
 // Messages.
 inline constexpr int kMessageBytes = 4 << 20;       // What one gRPC message may carry.
@@ -44,6 +46,9 @@ inline constexpr size_t kKindsOfDemand = 4;  // Of these, named by frameworks an
 inline constexpr int kRolesPerFramework = 64;
 inline constexpr size_t kRoles = 10000;  // Ever named in one epoch.
 inline constexpr int kDemandShapes = 100;
+inline constexpr size_t kDemandBytes = 256u
+                                       << 10;  // All demands of a framework; everybody lists it.
+inline constexpr int kFrameworks = 10000;      // Beyond, those that are away without tasks end.
 inline constexpr int kTasksPerAccept = 1000;
 inline constexpr int kTasksPerReconcile = 10000;
 inline constexpr int kOffersPerCall = 10000;

@@ -20,6 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/clock.h"
 #include "common/base/status.h"
+#include "common/rpc/live_streams.h"
 #include "grpcpp/security/server_credentials.h"
 
 namespace proffer::rpc {
@@ -133,6 +134,20 @@ void Refuse(int fd, const std::string& why) {
   close(fd);
 }
 
+// Each stream is some 15 KiB until gRPC's threads have come to its end. A client that opens streams
+// and resets them, faster than they end, is bound by nothing in packaged gRPC.
+constexpr int64_t kStreamsInExcess = 10'000;
+constexpr int64_t kStreamsOfAPeer = 2;  // More than most have.
+constexpr int kLookEveryMs = 100;
+constexpr int kPushMs = 1;  // What a pusher sends is mostly read at once; but not for long.
+
+bool AreTooManyStreams(ConnectionTable& connections) {
+  const int64_t streams = live_streams;
+  return streams > kStreamsInExcess &&
+         streams >
+             kStreamsInExcess + kStreamsOfAPeer * static_cast<int64_t>(connections.CountOpen());
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::Listen(const Address& address) {
@@ -217,10 +232,25 @@ std::string Acceptor::PeerOf(int fd) const {
 
 void Acceptor::AcceptLoop(ConnectionTable& connections) {
   const int highest = static_cast<int>(PlacesForConnections());
+  Time looked;
+  bool too_many_streams = false;
   while (true) {
     pollfd fds[2] = {{listener_, POLLIN, 0}, {wake_, POLLIN, 0}};
-    if (poll(fds, 2, -1) < 0 && errno != EINTR) PLOG(FATAL) << "poll";
+    if (poll(fds, 2, too_many_streams ? kPushMs : kLookEveryMs) < 0 && errno != EINTR)
+      PLOG(FATAL) << "poll";
     if (fds[1].revents != 0) return;
+    // Here, and not on a thread of gRPC's, all of which are busy then.
+    if (const Time now = BootTimeNow(); too_many_streams || now - looked >= kLookEveryMs) {
+      looked = now;
+      too_many_streams = AreTooManyStreams(connections);
+      if (too_many_streams) {
+        const int pushers = connections.HangUpOnPushers();
+        LOG_EVERY_N(WARNING, 1'000)
+            << live_streams << " streams are open or about to end; hung up on " << pushers
+            << " connections that send faster than they are served";
+      }
+    }
+    if (fds[0].revents == 0) continue;
     const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) {
       if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
@@ -238,6 +268,9 @@ void Acceptor::AcceptLoop(ConnectionTable& connections) {
       continue;
     }
     std::string why_not = connections.Take(fd, peer, BootTimeNow());
+    if (why_not.empty() && too_many_streams) {
+      why_not = "more streams are about to end than can be ended at once; try again later";
+    }
     if (why_not.empty() && fd >= highest) why_not = "out of descriptors; try again later";
     if (!why_not.empty()) {
       LOG_EVERY_N(WARNING, 1'000) << "connection of " << peer << " refused: " << why_not;

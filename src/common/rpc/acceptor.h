@@ -1,6 +1,6 @@
-// Our own accept loop. Packaged gRPC never accepts again after one EMFILE, does not ask who is on the
-// other end of a unix socket, and knows no bound; this loop does all of it right and hands sockets
-// to the server.
+// Our own accept loop. Packaged gRPC never accepts again after one EMFILE, does not ask who is on
+// the other end of a unix socket, and knows no bound; this loop does all of it right and hands
+// sockets to the server.
 #pragma once
 
 #include <atomic>

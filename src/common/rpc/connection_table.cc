@@ -1,5 +1,7 @@
 #include "common/rpc/connection_table.h"
 
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "absl/strings/str_cat.h"
@@ -50,6 +52,20 @@ std::string ConnectionTable::WhyNot(const std::string& peer) const {
                       limits::kConnectionsPerPeer, ": use one connection for many calls");
 }
 
+int ConnectionTable::HangUpOnPushers() {
+  int pushers = 0;
+  MutexLock lock(&mutex_);
+  Sweep();
+  for (const auto& [fd, connection] : connections_) {
+    int waiting = 0;
+    if (ioctl(fd, FIONREAD, &waiting) != 0 || waiting == 0) continue;
+    // Should it have become another's since, that one connects again.
+    shutdown(fd, SHUT_RDWR);
+    ++pushers;
+  }
+  return pushers;
+}
+
 void ConnectionTable::Sweep() {
   for (auto it = connections_.begin(); it != connections_.end();) {
     const auto next = std::next(it);
@@ -64,8 +80,9 @@ void ConnectionTable::Forget(std::map<int, Connection>::iterator it) {
   connections_.erase(it);
 }
 
-size_t ConnectionTable::size() const {
+size_t ConnectionTable::CountOpen() {
   MutexLock lock(&mutex_);
+  Sweep();
   return connections_.size();
 }
 

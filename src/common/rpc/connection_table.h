@@ -23,7 +23,12 @@ class ConnectionTable {
   // for those who hold few).
   std::string Take(int fd, const std::string& peer, Time now);
 
-  size_t size() const;
+  // Hangs up on those who send faster than they are served: something that they have sent waits in
+  // their sockets. How many that were.
+  int HangUpOnPushers();
+
+  // How many there are; looks at each of them.
+  size_t CountOpen();
 
  private:
   struct Connection {
@@ -37,7 +42,7 @@ class ConnectionTable {
   void Forget(std::map<int, Connection>::iterator it) REQUIRES_MUTEX(mutex_);
 
   const size_t most_;
-  mutable Mutex mutex_;
+  Mutex mutex_;
   std::map<int, Connection> connections_ GUARDED_BY_MUTEX(mutex_);  // By descriptor.
   std::map<std::string, size_t> held_ GUARDED_BY_MUTEX(mutex_);     // By peer.
   Time swept_ GUARDED_BY_MUTEX(mutex_);

@@ -12,6 +12,7 @@
 
 #include "common/base/limits.h"
 #include "common/base/mutex.h"
+#include "common/rpc/live_streams.h"
 #include "common/rpc/ticker.h"
 #include "common/rpc/write_progress.h"
 #include "grpcpp/server_context.h"
@@ -40,7 +41,10 @@ class ServerStream : public grpc::ServerBidiReactor<In, Out> {
     });
     return stream;
   }
-  ~ServerStream() { all_queued_bytes_ -= static_cast<int64_t>(bytes_); }
+  ~ServerStream() {
+    --live_streams;
+    all_queued_bytes_ -= static_cast<int64_t>(bytes_);
+  }
 
   // Begins to read; after this `on_message` may be called.
   void Begin() { Read(); }
@@ -140,7 +144,9 @@ class ServerStream : public grpc::ServerBidiReactor<In, Out> {
  private:
   ServerStream(grpc::CallbackServerContext* context, std::function<void(const In&)> on_message,
                std::function<void()> on_closed)
-      : context_(context), on_message_(std::move(on_message)), on_closed_(std::move(on_closed)) {}
+      : context_(context), on_message_(std::move(on_message)), on_closed_(std::move(on_closed)) {
+    ++live_streams;
+  }
 
   // gRPC says in the same way that the peer is done and that its bytes could not be parsed. Parsing
   // clears what was there before, so a mark tells which it was: a field of number 0, which no bytes
