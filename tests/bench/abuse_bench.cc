@@ -51,6 +51,9 @@ std::string Subscription(int number) {
   convert::ToProto(model::ThisVersion(), subscribe->mutable_version());
   subscribe->mutable_framework()->set_name(absl::StrCat("hostile-", number));
   subscribe->mutable_framework()->add_roles("hostile");
+  // What this measures is load. Whoever keeps offers without answering is another matter, and that
+  // of --offer_timeout_ms and of shares.
+  subscribe->add_suppressed_roles("hostile");
   return call.SerializeAsString();
 }
 
@@ -69,7 +72,7 @@ void FloodCalls(const std::string& address, int number) {
   HostileConnection one(address);
   one.Send(WideGreeting() + http2::Call(1, kConnect) + http2::Message(1, Subscription(number)));
   v1::SchedulerCall call;
-  call.mutable_revive();
+  call.mutable_suppress();
   for (int round = 0; round < 1'000; ++round) {
     std::string bytes;
     for (int i = 0; i < 50; ++i) {

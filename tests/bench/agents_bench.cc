@@ -116,8 +116,8 @@ void BenchAgents(bench::Report& report, int count) {
   CHECK(agents.AwaitRegistered(epoch + 1, kPatienceMs));
   report.Add("agents/failover_all_back", params, static_cast<double>(BootTimeNow() - begin), "ms");
   leader = cluster.Leader();
-  report.Add("agents/master_after_failover", params, testing::ResidentKib(cluster.master_pid(leader)) / 1024,
-             "MiB");
+  report.Add("agents/master_after_failover", params,
+             testing::ResidentKib(cluster.master_pid(leader)) / 1024, "MiB");
   note("all are back");
 }
 

@@ -28,9 +28,9 @@ class MiniCluster {
     // With "zk://…" so many masters stand for election there; else there is one.
     std::string zookeeper;
     int masters = 1;
-    bool tcp = false;      // Masters are reached by TCP on loopback.
+    bool tcp = false;            // Masters are reached by TCP on loopback.
     int master_descriptors = 0;  // How many a master may have open; 0: as many as we.
-    bool by_list = false;  // Agents and frameworks are given the masters, not the ensemble.
+    bool by_list = false;        // Agents and frameworks are given the masters, not the ensemble.
   };
 
   explicit MiniCluster(Options options);
