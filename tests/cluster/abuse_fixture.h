@@ -163,8 +163,9 @@ class AbuseFixture : public ::testing::Test {
 
   // Those of the registry's files and of a connection that a good client renews come and go.
   static constexpr int kDescriptorsOfOurs = 8;
-  // What an allocator keeps in its arenas for the next one.
-  static constexpr double kKeptKib = 64 << 10;
+  // What an allocator keeps in its arenas for the next one, the ring of changes, and what is known
+  // of frameworks that may come back.
+  static constexpr double kKeptKib = 128 << 10;
 
   static MiniCluster* cluster_;
   static GoodClients* good_;

@@ -89,6 +89,10 @@ TEST_F(AbuseStreams, AFloodOfCallsWhoseAnswersNobodyTakesIsCutOff) {
 TEST_F(AbuseStreams, AFloodOfCallsOnOneStreamDelaysNobodyElse) {
   RawScheduler flooder(address());
   flooder.Subscribe("flooder");
+  // It floods; it does not keep what others wait for.
+  flooder.AwaitOffer();
+  flooder.Answer(flooder.Call("suppress{}"));
+  flooder.Answer(flooder.Call("decline{offer_ids{OFFER} refuse_ms:3600000}"));
   std::atomic<bool> served = false;
   std::thread good([&served] {
     for (int i = 0; i < 5; ++i) good_->ExpectServed();
@@ -212,7 +216,6 @@ TEST_F(AbuseStreams, DescriptionsThatAreTooLargeAreRefusedWithASentence) {
   EXPECT_THAT(result.items(0).message(),
               AllOf(HasSubstr(absl::StrCat("at most ", limits::kDemandBytes)),
                     HasSubstr("fewer constraints")));
-  good_->ExpectServed();
   scheduler.TearDown();
 }
 
