@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Upgrades a cluster under load from another commit's daemons to this tree's, one at a time, and back.
+# Upgrades a cluster under load from another commit to this tree, one daemon at a time, and back.
 #   scripts/upgrade.sh [REV]     REV: any commit; default: the one before this
 # Builds REV once, in build/rev-<hash>. Exit 0: nothing was lost, nothing started twice.
 set -euo pipefail

@@ -132,7 +132,8 @@ absl::Status Candidacy::StandBy(zk::Contender* contender, const zk::LeaderInfo& 
     LOG(INFO) << "removing " << rival.node << " from the election: it is our own of a former life, "
               << "because we could bind its address: " << contender->Remove(rival);
   }
-  ASSIGN_OR_RETURN(const std::unique_ptr<Standby> standby, Standby::Start(std::move(listeners_)));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Standby> standby,
+                   Standby::Start(std::move(listeners_), options_.master.limits));
   const zk::LeaderWatch watch(options_.zookeeper, [&](const std::optional<zk::LeaderInfo>& leader) {
     // Ourselves: in a moment we serve on the same addresses, and whoever connects waits for that.
     const bool another = leader && leader->instance != self.instance;

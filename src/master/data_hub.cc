@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "common/base/limits.h"
 #include "common/rpc/grpc_status.h"
 
 namespace proffer::master {
@@ -23,8 +24,8 @@ v1::DataDown ReadOrder(uint64_t transfer, v1::DataDown down) {
 
 }  // namespace
 
-DataHub::DataHub(uint64_t epoch, auth::Principal principal)
-    : epoch_(epoch), principal_(std::move(principal)) {}
+DataHub::DataHub(uint64_t epoch, auth::Principal principal, int64_t patience_ms)
+    : epoch_(epoch), principal_(std::move(principal)), patience_ms_(patience_ms) {}
 
 grpc::ServerBidiReactor<v1::DataUp, v1::DataDown>* DataHub::Transfer(
     grpc::CallbackServerContext* context) {
@@ -36,7 +37,8 @@ grpc::ServerBidiReactor<v1::DataUp, v1::DataDown>* DataHub::Transfer(
       [this, agent_id, self] {
         const Stream::Pointer stream = self->lock();
         Closed(*agent_id, stream.get());
-      });
+      },
+      patience_ms_);
   *self = stream;
   stream->Begin();
   return stream.get();
@@ -46,7 +48,7 @@ void DataHub::Said(const std::shared_ptr<std::string>& agent_id, const std::weak
                    const v1::DataUp& message) {
   const Stream::Pointer stream = weak.lock();
   if (stream == nullptr) return;
-  stream->Taken();
+  stream->Taken(message.ByteSizeLong());
   if (absl::Status allowed = auth::AuthorizeArm(principal_, message); !allowed.ok()) {
     stream->Close(rpc::ToGrpc(allowed));
     return;
@@ -115,6 +117,7 @@ uint64_t DataHub::Read(const std::string& agent_id, v1::DataDown request, OnChun
   uint64_t id = 0;
   {
     MutexLock lock(&mutex_);
+    if (readings_.size() >= limits::kTransfers) return 0;
     id = ++last_;
     readings_[id] = reading;
     if (auto it = connections_.find(agent_id); it != connections_.end()) {

@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/limits.h"
 #include "common/base/prng.h"
 #include "common/base/status.h"
 
@@ -33,6 +34,19 @@ DEFINE_int64(agent_ping_ms, 5000, "How often agents are pinged.");
 DEFINE_int64(agent_unreachable_ms, 75000, "Silence after which an agent is unreachable.");
 DEFINE_int64(offer_timeout_ms, 120000, "How long an offer waits for its answer.");
 DEFINE_int32(max_outstanding_offers, 50, "Unanswered offers a framework may hold; 0: no limit.");
+DEFINE_int64(max_connections, 0,
+             "How many connections are served at once; 0: 65536, or as many as three quarters of "
+             "the descriptors.");
+DEFINE_int64(patience_ms, 15000,
+             "How long a connection or stream may be silent at its beginning, and a message for a "
+             "peer not be taken (at most twice that), before it is cut off.");
+DEFINE_int64(idle_connection_ms, 300000, "How long a connection without a call is kept.");
+DEFINE_int32(max_frameworks, proffer::limits::kFrameworks,
+             "How many frameworks are known at once; those that are away longest and have no tasks "
+             "make room.");
+DEFINE_int64(scheduler_heartbeat_ms, 5000,
+             "How often schedulers are sent a heartbeat; after six without an answer they are cut "
+             "off.");
 DEFINE_int64(turn_fatal_ms, 30000, "A turn of the core longer than this ends the process.");
 DEFINE_uint64(seed, 0, "Of ids and allocation order; 0: from the kernel.");
 
@@ -87,6 +101,13 @@ absl::StatusOr<ParsedFlags> ReadFlags() {
   RETURN_IF_ERROR(Positive("agent_ping_ms", FLAGS_agent_ping_ms));
   RETURN_IF_ERROR(Positive("agent_unreachable_ms", FLAGS_agent_unreachable_ms));
   RETURN_IF_ERROR(Positive("offer_timeout_ms", FLAGS_offer_timeout_ms));
+  RETURN_IF_ERROR(Positive("patience_ms", FLAGS_patience_ms));
+  RETURN_IF_ERROR(Positive("idle_connection_ms", FLAGS_idle_connection_ms));
+  RETURN_IF_ERROR(Positive("max_frameworks", FLAGS_max_frameworks));
+  RETURN_IF_ERROR(Positive("scheduler_heartbeat_ms", FLAGS_scheduler_heartbeat_ms));
+  if (FLAGS_max_connections != 0) {
+    RETURN_IF_ERROR(Positive("max_connections", FLAGS_max_connections));
+  }
   if (FLAGS_agent_unreachable_ms < 2 * FLAGS_agent_ping_ms) {
     return absl::InvalidArgumentError(
         "--agent_unreachable_ms must be at least twice --agent_ping_ms, else one lost ping "
@@ -119,6 +140,9 @@ absl::StatusOr<ParsedFlags> ReadFlags() {
                      !FLAGS_cluster.empty()};
   RETURN_IF_ERROR(Annotate(model::ValidateId("cluster id", options.cluster.id), "--cluster"));
   options.turn_fatal_ms = FLAGS_turn_fatal_ms;
+  options.limits = {FLAGS_max_connections, FLAGS_patience_ms, FLAGS_idle_connection_ms};
+  options.core.max_frameworks = FLAGS_max_frameworks;
+  options.core.heartbeat_ms = FLAGS_scheduler_heartbeat_ms;
   options.core.ping_ms = FLAGS_agent_ping_ms;
   options.core.unreachable_ms = FLAGS_agent_unreachable_ms;
   options.core.offer_timeout_ms = FLAGS_offer_timeout_ms;

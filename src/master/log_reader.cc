@@ -2,22 +2,33 @@
 
 #include <utility>
 
+#include "grpcpp/server_context.h"
+
 namespace proffer::master {
 
-LogReader* LogReader::Begin(DataHub* hub, const std::string& agent_id, v1::ReadLog request) {
-  std::shared_ptr<LogReader> reader(new LogReader(hub));
+LogReader* LogReader::Begin(DataHub* hub, grpc::CallbackServerContext* context,
+                            const std::string& agent_id, v1::ReadLog request, int64_t patience_ms) {
+  std::shared_ptr<LogReader> reader(new LogReader(hub, context));
   reader->self_ = reader;
+  reader->ticker_.Start(patience_ms, [weak = std::weak_ptr<LogReader>(reader)] {
+    const std::shared_ptr<LogReader> alive = weak.lock();
+    return alive != nullptr && alive->Look();
+  });
   v1::DataDown order;
   *order.mutable_read_log() = std::move(request);
   const uint64_t transfer = hub->Read(
       agent_id, std::move(order), [reader](const v1::DataChunk& chunk) { reader->Took(chunk); });
+  if (transfer == 0) {
+    Fail(reader, grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, kTooManyTransfers));
+    return reader.get();
+  }
   MutexLock lock(&reader->mutex_);
   reader->transfer_ = transfer;
   return reader.get();
 }
 
 LogReader* LogReader::Refuse(const grpc::Status& status) {
-  std::shared_ptr<LogReader> reader(new LogReader(nullptr));
+  std::shared_ptr<LogReader> reader(new LogReader(nullptr, nullptr));
   reader->self_ = reader;
   MutexLock lock(&reader->mutex_);
   reader->finished_ = true;
@@ -70,6 +81,7 @@ void LogReader::OnWriteDone(bool ok) {
   {
     MutexLock lock(&mutex_);
     writing_ = false;
+    progress_.Wrote();
     bytes = static_cast<int64_t>(queue_.front().data().size());
     transfer = transfer_;
     queue_.pop_front();
@@ -80,6 +92,14 @@ void LogReader::OnWriteDone(bool ok) {
     WriteNext();
   }
   if (ok) hub_->GiveCredit(transfer, bytes);
+}
+
+bool LogReader::Look() {
+  MutexLock lock(&mutex_);
+  if (done_) return false;
+  // Ends a write that is not taken.
+  if (progress_.IsStuck(writing_ || finished_)) context_->TryCancel();
+  return true;
 }
 
 void LogReader::OnCancel() {
@@ -95,6 +115,7 @@ void LogReader::OnDone() {
   uint64_t transfer = 0;
   {
     MutexLock lock(&mutex_);
+    done_ = true;
     transfer = transfer_;
   }
   if (hub_ != nullptr) hub_->Cancel(transfer);

@@ -9,6 +9,8 @@
 #include <string>
 #include <utility>
 
+#include "common/base/limits.h"
+#include "common/base/spare_memory.h"
 #include "common/fs/store_leveldb.h"
 #include "common/fs/store_memory.h"
 #include "common/metrics/exposition.h"
@@ -21,6 +23,8 @@ namespace {
 
 using proffer::master::Candidacy;
 using proffer::master::Master;
+
+constexpr time_t kGiveBackEveryS = 5;
 
 absl::StatusOr<std::unique_ptr<proffer::Store>> OpenStore(const std::string& directory) {
   if (directory.empty()) return std::make_unique<proffer::MemoryStore>();
@@ -95,8 +99,11 @@ int main(int argc, char** argv) {
     leads(*master);
   }
 
-  int signal_number = 0;
-  sigwait(&stop, &signal_number);
+  int signal_number = -1;
+  const timespec while_waiting = {kGiveBackEveryS, 0};
+  while ((signal_number = sigtimedwait(&stop, nullptr, &while_waiting)) < 0) {
+    proffer::GiveBackSpareMemory(proffer::limits::kSpareMemoryBytes);
+  }
   LOG(INFO) << "stopping on signal " << signal_number;
   candidacy.reset();
   master.reset();

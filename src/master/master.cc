@@ -27,11 +27,13 @@ constexpr int64_t kLongestWaitMs = 1'000;
 absl::StatusOr<std::unique_ptr<Master>> Master::Start(MasterOptions options,
                                                       rpc::Listeners listeners, Store* store) {
   ASSIGN_OR_RETURN(TakenOver taken_over, TakeOver(store, options.cluster));
+  const rpc::ServerLimits limits = options.limits;
   std::unique_ptr<Master> master(new Master(std::move(options), store, std::move(taken_over)));
   ASSIGN_OR_RETURN(master->server_,
                    rpc::Server::Start(std::move(listeners),
                                       {&master->scheduler_service_, &master->agent_service_,
-                                       &master->data_, &master->operator_service_}));
+                                       &master->data_, &master->operator_service_},
+                                      limits));
   master->server_->SetServing(true);
   return master;
 }
@@ -44,10 +46,10 @@ Master::Master(MasterOptions options, Store* store, TakenOver taken_over)
       projection_(cluster_id_, epoch_, UnixNowMs()),
       metrics_(std::make_shared<MasterMetrics>(&projection_, &mailbox_)),
       asking_(&mailbox_),
-      data_(epoch_, principal_),
-      scheduler_service_(&mailbox_, &streams_, principal_),
-      agent_service_(&mailbox_, &streams_, principal_),
-      operator_service_(&projection_, &asking_, &data_, principal_) {
+      data_(epoch_, principal_, options.limits.patience_ms),
+      scheduler_service_(&mailbox_, &streams_, principal_, options.limits.patience_ms),
+      agent_service_(&mailbox_, &streams_, principal_, options.limits.patience_ms),
+      operator_service_(&projection_, &asking_, &data_, principal_, options.limits.patience_ms) {
   options.core.cluster_id = cluster_id_;
   options.core.epoch = epoch_;
   // Every epoch draws ids of its own, also from a fixed seed.

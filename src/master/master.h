@@ -32,6 +32,7 @@ struct MasterOptions {
   uint64_t seed = 0;
   int64_t turn_warn_ms = 1'000;
   int64_t turn_fatal_ms = 30'000;
+  rpc::ServerLimits limits;
   Config core;  // cluster_id, epoch and seed are filled in.
 };
 

@@ -53,8 +53,12 @@ absl::Status Ambiguous(const std::string& subject, const std::vector<ObjectPoint
 }  // namespace
 
 OperatorService::OperatorService(Projection* projection, Asking* asking, DataHub* data,
-                                 auth::Principal principal)
-    : projection_(projection), asking_(asking), data_(data), principal_(std::move(principal)) {}
+                                 auth::Principal principal, int64_t patience_ms)
+    : projection_(projection),
+      asking_(asking),
+      data_(data),
+      principal_(std::move(principal)),
+      patience_ms_(patience_ms) {}
 
 absl::Status OperatorService::Allow(const char* method,
                                     const google::protobuf::Message& request) const {
@@ -91,7 +95,7 @@ grpc::ServerWriteReactor<v1::WatchEvent>* OperatorService::Watch(
     };
     return new Refused(rpc::ToGrpc(status));
   }
-  return Watcher::Begin(projection_, *request);
+  return Watcher::Begin(projection_, context, *request, patience_ms_);
 }
 
 void OperatorService::WithBasis(std::function<void(std::shared_ptr<const ExplainBasis>)> then) {
@@ -181,7 +185,7 @@ grpc::ServerWriteReactor<v1::LogChunk>* OperatorService::ReadLogs(
   read.set_offset(request->offset());
   read.set_follow(request->follow());
   const std::string agent_id = task->task().agent_id();
-  LogReader* reader = LogReader::Begin(data_, agent_id, std::move(read));
+  LogReader* reader = LogReader::Begin(data_, context, agent_id, std::move(read), patience_ms_);
   if (!data_->IsConnected(agent_id)) {
     asking_->Ask(DataAsked{model::AgentId(agent_id)},
                  [self = reader->self()](const model::Outcome& outcome) {

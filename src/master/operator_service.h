@@ -16,7 +16,9 @@ namespace proffer::master {
 
 class OperatorService final : public v1::OperatorService::CallbackService {
  public:
-  OperatorService(Projection* projection, Asking* asking, DataHub* data, auth::Principal principal);
+  // `patience_ms`: with readers of streams that do not read.
+  OperatorService(Projection* projection, Asking* asking, DataHub* data, auth::Principal principal,
+                  int64_t patience_ms);
 
   grpc::ServerUnaryReactor* GetCluster(grpc::CallbackServerContext* context,
                                        const v1::GetClusterRequest* request,
@@ -62,6 +64,7 @@ class OperatorService final : public v1::OperatorService::CallbackService {
   Asking* const asking_;
   DataHub* const data_;
   const auth::Principal principal_;
+  const int64_t patience_ms_;
   Mutex mutex_;
   std::shared_ptr<const ExplainBasis> basis_ GUARDED_BY_MUTEX(mutex_);
 };

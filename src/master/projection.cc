@@ -15,6 +15,8 @@ namespace {
 
 constexpr int kPageDefault = 1'000;
 constexpr int kPageMost = 10'000;
+// A page ends here as well, so that it fits into a message whatever its objects carry.
+constexpr size_t kPageBytes = 1 << 20;
 
 void AddAmounts(const google::protobuf::RepeatedPtrField<v1::Resource>& resources, int sign,
                 google::protobuf::Map<std::string, int64_t>* sum) {
@@ -62,7 +64,19 @@ std::vector<std::string> NamesOf(const v1::Object& object) {
 }  // namespace
 
 Projection::Projection(std::string cluster_id, uint64_t epoch, int64_t started_unix_ms)
-    : cluster_id_(std::move(cluster_id)), epoch_(epoch), started_unix_ms_(started_unix_ms) {}
+    : cluster_id_(std::move(cluster_id)),
+      epoch_(epoch),
+      started_unix_ms_(started_unix_ms),
+      waker_([this] { WakeWatchers(); }) {}
+
+Projection::~Projection() {
+  {
+    MutexLock lock(&mutex_);
+    ending_ = true;
+    changed_.SignalAll();
+  }
+  waker_.join();
+}
 
 void Projection::Apply(const std::vector<Delta>& deltas, int64_t unix_ms) {
   std::vector<std::pair<ObjectPointer, bool>> objects;
@@ -70,13 +84,25 @@ void Projection::Apply(const std::vector<Delta>& deltas, int64_t unix_ms) {
   for (const Delta& delta : deltas) {
     objects.emplace_back(std::make_shared<const v1::Object>(ToObject(delta.view)), delta.removed);
   }
+  MutexLock lock(&mutex_);
+  for (auto& [object, removed] : objects) Put(std::move(object), removed, unix_ms);
+  changed_.SignalAll();
+}
+
+void Projection::WakeWatchers() {
+  uint64_t woken = 0;  // For changes up to this one.
   std::vector<std::function<void()>> wakes;
-  {
-    MutexLock lock(&mutex_);
-    for (auto& [object, removed] : objects) Put(std::move(object), removed, unix_ms);
-    for (const auto& [id, wake] : watchers_) wakes.push_back(wake);
+  while (true) {
+    {
+      MutexLock lock(&mutex_);
+      while (!ending_ && sequence_ == woken) changed_.WaitFor(&mutex_, limits::kLongestSleepMs);
+      if (ending_) return;
+      woken = sequence_;
+      for (const auto& [id, wake] : watchers_) wakes.push_back(wake);
+    }
+    for (const auto& wake : wakes) wake();
+    wakes.clear();
   }
-  for (const auto& wake : wakes) wake();
 }
 
 void Projection::Put(ObjectPointer object, bool removed, int64_t unix_ms) {
@@ -92,7 +118,7 @@ void Projection::Put(ObjectPointer object, bool removed, int64_t unix_ms) {
     if (object->has_framework()) {
       removed_frameworks_.push_back(id);
       if (removed_frameworks_.size() > static_cast<size_t>(limits::kEndedFrameworks)) {
-        ended_.erase(removed_frameworks_.front());
+        ForgetEnded(removed_frameworks_.front());
         removed_frameworks_.pop_front();
       }
     }
@@ -118,7 +144,17 @@ void Projection::KeepEnded(const ObjectPointer& object) {
   counts_.set_tasks_ended(counts_.tasks_ended() + 1);
   std::deque<ObjectPointer>& ended = ended_[object->task().framework_id()];
   ended.push_back(object);
-  if (ended.size() > static_cast<size_t>(limits::kEndedTasksPerFramework)) ended.pop_front();
+  ended_by_id_[IdOf(*object)] = object;
+  if (ended.size() <= static_cast<size_t>(limits::kEndedTasksPerFramework)) return;
+  ended_by_id_.erase(IdOf(*ended.front()));
+  ended.pop_front();
+}
+
+void Projection::ForgetEnded(const std::string& framework_id) {
+  const auto ended = ended_.find(framework_id);
+  if (ended == ended_.end()) return;
+  for (const ObjectPointer& object : ended->second) ended_by_id_.erase(IdOf(*object));
+  ended_.erase(ended);
 }
 
 void Projection::Count(const v1::Object& object, int sign) {
@@ -199,29 +235,46 @@ absl::StatusOr<v1::ListResponse> Projection::List(const v1::ListRequest& request
     after = after.substr(6);
   }
   v1::ListResponse out;
-  MutexLock lock(&mutex_);
-  out.mutable_revision()->set_epoch(epoch_);
-  out.mutable_revision()->set_sequence(sequence_);
-  Table merged;
-  const Table* table = nullptr;
-  if (auto it = tables_.find(request.kind()); it != tables_.end()) table = &it->second;
-  if (request.kind() == v1::TASKS && !request.live_only()) {
-    if (table != nullptr) merged = *table;
-    for (const auto& [framework, ended] : ended_) {
-      for (const ObjectPointer& object : ended) merged[IdOf(*object)] = object;
-    }
-    table = &merged;
+  // Only who is listed is found out with the lock held, which the core waits for; what is large is
+  // copied without.
+  std::vector<ObjectPointer> listed;
+  {
+    MutexLock lock(&mutex_);
+    out.mutable_revision()->set_epoch(epoch_);
+    out.mutable_revision()->set_sequence(sequence_);
+    listed = Select(request, after, page + 1);
   }
-  if (table == nullptr) return out;
-  for (auto it = table->upper_bound(after); it != table->end(); ++it) {
-    if (!Wanted(request, *it->second)) continue;
-    if (static_cast<size_t>(out.objects_size()) == page) {
+  size_t bytes = 0;
+  for (const ObjectPointer& object : listed) {
+    bytes += object->ByteSizeLong();
+    const bool full = static_cast<size_t>(out.objects_size()) == page || bytes > kPageBytes;
+    if (full && out.objects_size() > 0) {
       out.set_next_page_token(absl::StrCat("after:", IdOf(out.objects(out.objects_size() - 1))));
       break;
     }
-    *out.add_objects() = *it->second;
+    *out.add_objects() = *object;
   }
   return out;
+}
+
+std::vector<ObjectPointer> Projection::Select(const v1::ListRequest& request,
+                                              const std::string& after, size_t most) const {
+  static const Table* const kNone = new Table();
+  const auto live = tables_.find(request.kind());
+  const Table& table = live == tables_.end() ? *kNone : live->second;
+  const bool with_ended = request.kind() == v1::TASKS && !request.live_only();
+  const Table& ended = with_ended ? ended_by_id_ : *kNone;
+  std::vector<ObjectPointer> selected;
+  // Two sorted tables. Who is in both, because it came back, is listed as it ended.
+  auto a = table.upper_bound(after);
+  auto b = ended.upper_bound(after);
+  while (selected.size() < most && (a != table.end() || b != ended.end())) {
+    if (a != table.end() && b != ended.end() && a->first == b->first) ++a;
+    const bool first = b == ended.end() || (a != table.end() && a->first < b->first);
+    const ObjectPointer& object = first ? (a++)->second : (b++)->second;
+    if (Wanted(request, *object)) selected.push_back(object);
+  }
+  return selected;
 }
 
 ObjectPointer Projection::Find(v1::Kind kind, const std::string& id) const {
@@ -307,6 +360,7 @@ uint64_t Projection::sequence() const {
 
 uint64_t Projection::AddWatcher(std::function<void()> wake) {
   MutexLock lock(&mutex_);
+  if (watchers_.size() >= limits::kWatchers) return 0;
   watchers_[++last_watcher_] = std::move(wake);
   return last_watcher_;
 }

@@ -1,5 +1,6 @@
 // The picture of the cluster that readers see: what the core's deltas amount to, as new as what is
-// durable. Readers never touch the core; ten thousand of them do not delay one offer.
+// durable. Readers never touch the core; ten thousand of them do not delay one offer: those who
+// watch are woken on a thread of the projection's own.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -25,6 +27,7 @@ using ChangePointer = std::shared_ptr<const v1::Change>;
 class Projection {
  public:
   Projection(std::string cluster_id, uint64_t epoch, int64_t started_unix_ms);
+  ~Projection();
 
   // Takes durable deltas in, in order.
   void Apply(const std::vector<Delta>& deltas, int64_t unix_ms);
@@ -48,7 +51,8 @@ class Projection {
   uint64_t epoch() const { return epoch_; }
   uint64_t sequence() const;
 
-  // `wake` is called after every change, on the projection's caller; it must be quick.
+  // `wake` is called after changes, on the projection's thread; it must be quick. Returns 0 when
+  // there are too many already.
   uint64_t AddWatcher(std::function<void()> wake);
   // `observe` is called with every change, in order: the object as it was (null: it was not there)
   // and as it is. Once, before the first Apply; it must not call the projection.
@@ -60,9 +64,14 @@ class Projection {
  private:
   using Table = std::map<std::string, ObjectPointer>;
 
+  void WakeWatchers();
   void Put(ObjectPointer object, bool removed, int64_t unix_ms) REQUIRES_MUTEX(mutex_);
   void Count(const v1::Object& object, int sign) REQUIRES_MUTEX(mutex_);
   void KeepEnded(const ObjectPointer& object) REQUIRES_MUTEX(mutex_);
+  void ForgetEnded(const std::string& framework_id) REQUIRES_MUTEX(mutex_);
+  // At most so many, in the order of their ids, behind the one with the id `after`.
+  std::vector<ObjectPointer> Select(const v1::ListRequest& request, const std::string& after,
+                                    size_t most) const REQUIRES_MUTEX(mutex_);
 
   const std::string cluster_id_;
   const uint64_t epoch_;
@@ -72,6 +81,7 @@ class Projection {
   std::map<int, Table> tables_ GUARDED_BY_MUTEX(mutex_);  // By kind.
   // Ended tasks by framework, oldest first; and the frameworks in the order of their last end.
   std::map<std::string, std::deque<ObjectPointer>> ended_ GUARDED_BY_MUTEX(mutex_);
+  Table ended_by_id_ GUARDED_BY_MUTEX(mutex_);  // The same tasks.
   std::deque<std::string> removed_frameworks_ GUARDED_BY_MUTEX(mutex_);
   v1::Cluster counts_ GUARDED_BY_MUTEX(mutex_);
   std::deque<ChangePointer> ring_ GUARDED_BY_MUTEX(mutex_);
@@ -80,6 +90,9 @@ class Projection {
   std::map<uint64_t, std::function<void()>> watchers_ GUARDED_BY_MUTEX(mutex_);
   uint64_t last_watcher_ GUARDED_BY_MUTEX(mutex_) = 0;
   Observer observe_ GUARDED_BY_MUTEX(mutex_);
+  bool ending_ GUARDED_BY_MUTEX(mutex_) = false;
+  CondVar changed_;
+  std::thread waker_;
 };
 
 }  // namespace proffer::master

@@ -17,10 +17,11 @@ class Answer final : public grpc::ServerGenericBidiReactor {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Standby>> Standby::Start(rpc::Listeners listeners) {
+absl::StatusOr<std::unique_ptr<Standby>> Standby::Start(rpc::Listeners listeners,
+                                                        const rpc::ServerLimits& limits) {
   std::unique_ptr<Standby> standby(new Standby());
   ASSIGN_OR_RETURN(standby->server_,
-                   rpc::Server::Start(std::move(listeners), {}, &standby->answers_));
+                   rpc::Server::Start(std::move(listeners), {}, limits, &standby->answers_));
   standby->server_->SetServing(false);
   return standby;
 }

@@ -17,7 +17,8 @@ namespace proffer::master {
 class Standby {
  public:
   // Serves from the moment it returns; health says NOT_SERVING.
-  static absl::StatusOr<std::unique_ptr<Standby>> Start(rpc::Listeners listeners);
+  static absl::StatusOr<std::unique_ptr<Standby>> Start(rpc::Listeners listeners,
+                                                        const rpc::ServerLimits& limits);
   ~Standby();
 
   // Serves no more; whoever connects waits for the server that is given these.

@@ -13,9 +13,9 @@ namespace {
 // Puts an event into the core's mailbox; a full mailbox ends the stream, because a stream must not
 // lose one message and go on.
 template <typename Stream>
-void Post(MasterMailbox* mailbox, const Stream& stream, Event event) {
-  Mail mail{std::move(event), [weak = std::weak_ptr(stream)] {
-              if (auto stream = weak.lock()) stream->Taken();
+void Post(MasterMailbox* mailbox, const Stream& stream, size_t bytes, Event event) {
+  Mail mail{std::move(event), [weak = std::weak_ptr(stream), bytes] {
+              if (auto stream = weak.lock()) stream->Taken(bytes);
             }};
   if (!mailbox->Push(std::move(mail))) {
     stream->Close(grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED,
@@ -26,8 +26,11 @@ void Post(MasterMailbox* mailbox, const Stream& stream, Event event) {
 }  // namespace
 
 SchedulerService::SchedulerService(MasterMailbox* mailbox, Streams* streams,
-                                   auth::Principal principal)
-    : mailbox_(mailbox), streams_(streams), principal_(std::move(principal)) {}
+                                   auth::Principal principal, int64_t patience_ms)
+    : mailbox_(mailbox),
+      streams_(streams),
+      principal_(std::move(principal)),
+      patience_ms_(patience_ms) {}
 
 grpc::ServerBidiReactor<v1::SchedulerCall, v1::SchedulerEvent>* SchedulerService::Connect(
     grpc::CallbackServerContext* context) {
@@ -37,7 +40,8 @@ grpc::ServerBidiReactor<v1::SchedulerCall, v1::SchedulerEvent>* SchedulerService
       [this, id] {
         streams_->Remove(id);
         mailbox_->PushUrgent({SchedulerStreamClosed{id}, nullptr});
-      });
+      },
+      patience_ms_);
   streams_->Add(id, stream);
   stream->Begin();
   return stream.get();
@@ -52,15 +56,20 @@ void SchedulerService::Called(StreamId id, const v1::SchedulerCall& call) {
   }
   absl::StatusOr<model::SchedulerCall> converted = convert::FromProto(call);
   if (!converted.ok()) {
-    Post(mailbox_, stream,
+    Post(mailbox_, stream, call.ByteSizeLong(),
          SchedulerSaidNonsense{id, call.call_id(), std::string(converted.status().message())});
     return;
   }
-  Post(mailbox_, stream, SchedulerSaid{id, principal_.name, *std::move(converted)});
+  Post(mailbox_, stream, call.ByteSizeLong(),
+       SchedulerSaid{id, principal_.name, *std::move(converted)});
 }
 
-AgentService::AgentService(MasterMailbox* mailbox, Streams* streams, auth::Principal principal)
-    : mailbox_(mailbox), streams_(streams), principal_(std::move(principal)) {}
+AgentService::AgentService(MasterMailbox* mailbox, Streams* streams, auth::Principal principal,
+                           int64_t patience_ms)
+    : mailbox_(mailbox),
+      streams_(streams),
+      principal_(std::move(principal)),
+      patience_ms_(patience_ms) {}
 
 grpc::ServerBidiReactor<v1::AgentMessage, v1::AgentOrder>* AgentService::Connect(
     grpc::CallbackServerContext* context) {
@@ -70,7 +79,8 @@ grpc::ServerBidiReactor<v1::AgentMessage, v1::AgentOrder>* AgentService::Connect
       [this, id] {
         streams_->Remove(id);
         mailbox_->PushUrgent({AgentStreamClosed{id}, nullptr});
-      });
+      },
+      patience_ms_);
   streams_->Add(id, stream);
   stream->Begin();
   return stream.get();
@@ -92,7 +102,8 @@ void AgentService::Said(StreamId id, const v1::AgentMessage& message) {
     stream->Send(std::move(order), /*last=*/true);
     return;
   }
-  Post(mailbox_, stream, AgentSaid{id, BootTimeNow(), *std::move(converted)});
+  Post(mailbox_, stream, message.ByteSizeLong(),
+       AgentSaid{id, BootTimeNow(), *std::move(converted)});
 }
 
 }  // namespace proffer::master

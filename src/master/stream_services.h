@@ -12,7 +12,9 @@ namespace proffer::master {
 
 class SchedulerService final : public v1::SchedulerService::CallbackService {
  public:
-  SchedulerService(MasterMailbox* mailbox, Streams* streams, auth::Principal principal);
+  // `patience_ms`: with peers that are silent or do not read.
+  SchedulerService(MasterMailbox* mailbox, Streams* streams, auth::Principal principal,
+                   int64_t patience_ms);
   grpc::ServerBidiReactor<v1::SchedulerCall, v1::SchedulerEvent>* Connect(
       grpc::CallbackServerContext* context) override;
 
@@ -22,11 +24,13 @@ class SchedulerService final : public v1::SchedulerService::CallbackService {
   MasterMailbox* const mailbox_;
   Streams* const streams_;
   const auth::Principal principal_;
+  const int64_t patience_ms_;
 };
 
 class AgentService final : public v1::AgentService::CallbackService {
  public:
-  AgentService(MasterMailbox* mailbox, Streams* streams, auth::Principal principal);
+  AgentService(MasterMailbox* mailbox, Streams* streams, auth::Principal principal,
+               int64_t patience_ms);
   grpc::ServerBidiReactor<v1::AgentMessage, v1::AgentOrder>* Connect(
       grpc::CallbackServerContext* context) override;
 
@@ -36,6 +40,7 @@ class AgentService final : public v1::AgentService::CallbackService {
   MasterMailbox* const mailbox_;
   Streams* const streams_;
   const auth::Principal principal_;
+  const int64_t patience_ms_;
 };
 
 }  // namespace proffer::master

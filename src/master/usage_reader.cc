@@ -14,6 +14,10 @@ UsageReader* UsageReader::Begin(DataHub* hub, const std::string& agent_id,
   order.mutable_read_usage();
   const uint64_t transfer = hub->Read(
       agent_id, std::move(order), [reader](const v1::DataChunk& chunk) { reader->Took(chunk); });
+  if (transfer == 0) {
+    reader->End(grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, kTooManyTransfers));
+    return reader.get();
+  }
   MutexLock lock(&reader->mutex_);
   reader->transfer_ = transfer;
   return reader.get();

@@ -2,7 +2,10 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "common/base/clock.h"
+#include "common/base/limits.h"
+#include "grpcpp/server_context.h"
 #include "master/view_proto.h"
 
 namespace proffer::master {
@@ -13,8 +16,9 @@ constexpr int64_t kBookmarkMs = 10'000;
 
 }  // namespace
 
-Watcher::Watcher(Projection* projection, const v1::WatchRequest& request)
-    : projection_(projection) {
+Watcher::Watcher(Projection* projection, grpc::CallbackServerContext* context,
+                 const v1::WatchRequest& request)
+    : projection_(projection), context_(context) {
   for (const int kind : request.kinds()) kinds_.insert(kind);
   {
     MutexLock lock(&mutex_);
@@ -28,19 +32,39 @@ Watcher::Watcher(Projection* projection, const v1::WatchRequest& request)
       position_ = snapshot_sequence_;
     }
     bookmark_due_ms_ = BootTimeNow().ms + kBookmarkMs;
-    WriteNext();
   }
 }
 
-Watcher* Watcher::Begin(Projection* projection, const v1::WatchRequest& request) {
-  const std::shared_ptr<Watcher> watcher(new Watcher(projection, request));
+Watcher* Watcher::Begin(Projection* projection, grpc::CallbackServerContext* context,
+                        const v1::WatchRequest& request, int64_t patience_ms) {
+  const std::shared_ptr<Watcher> watcher(new Watcher(projection, context, request));
   watcher->self_ = watcher;
   // Whoever wakes it may have taken the list of watchers before this one left it.
   watcher->id_ = projection->AddWatcher([weak = std::weak_ptr<Watcher>(watcher)] {
     if (const std::shared_ptr<Watcher> alive = weak.lock()) alive->Wake();
   });
-  watcher->Wake();  // What came between.
+  if (watcher->id_ == 0) {
+    MutexLock lock(&watcher->mutex_);
+    watcher->End(grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED,
+                              absl::StrCat("as many as ", limits::kWatchers,
+                                           " readers watch already, which is the most; end some, "
+                                           "or list now and then instead")));
+    return watcher.get();
+  }
+  watcher->ticker_.Start(patience_ms, [weak = std::weak_ptr<Watcher>(watcher)] {
+    const std::shared_ptr<Watcher> alive = weak.lock();
+    return alive != nullptr && alive->Look();
+  });
+  watcher->Wake();
   return watcher.get();
+}
+
+bool Watcher::Look() {
+  MutexLock lock(&mutex_);
+  if (done_) return false;
+  // Ends a write that is not taken.
+  if (progress_.IsStuck(writing_ || ended_)) context_->TryCancel();
+  return true;
 }
 
 void Watcher::Wake() {
@@ -51,6 +75,7 @@ void Watcher::Wake() {
 void Watcher::OnWriteDone(bool ok) {
   MutexLock lock(&mutex_);
   writing_ = false;
+  progress_.Wrote();
   if (!ok) {
     End(grpc::Status::CANCELLED);
     return;
@@ -68,6 +93,7 @@ void Watcher::OnDone() {
   {
     MutexLock lock(&mutex_);
     ended_ = true;
+    done_ = true;
   }
   const std::shared_ptr<Watcher> last = std::move(self_);
 }

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "common/base/mutex.h"
+#include "common/rpc/ticker.h"
+#include "common/rpc/write_progress.h"
 #include "grpcpp/support/server_callback.h"
 #include "master/projection.h"
 
@@ -16,15 +18,20 @@ class Watcher final : public grpc::ServerWriteReactor<v1::WatchEvent> {
  public:
   // Lives until gRPC is done with it and nobody is about to wake it. REQUIRES: `projection`
   // outlives the server.
-  static Watcher* Begin(Projection* projection, const v1::WatchRequest& request);
+  // One that takes nothing for `patience_ms` (at most twice that) is cut off.
+  static Watcher* Begin(Projection* projection, grpc::CallbackServerContext* context,
+                        const v1::WatchRequest& request, int64_t patience_ms);
 
   void OnWriteDone(bool ok) override;
   void OnCancel() override;
   void OnDone() override;
 
  private:
-  Watcher(Projection* projection, const v1::WatchRequest& request);
+  Watcher(Projection* projection, grpc::CallbackServerContext* context,
+          const v1::WatchRequest& request);
   void Wake();
+  // False: there is nothing to look after any more.
+  bool Look();
   void WriteNext() REQUIRES_MUTEX(mutex_);
   bool Wanted(const v1::Object& object) const;
   void FillSnapshot() REQUIRES_MUTEX(mutex_);
@@ -32,6 +39,7 @@ class Watcher final : public grpc::ServerWriteReactor<v1::WatchEvent> {
   void End(const grpc::Status& status) REQUIRES_MUTEX(mutex_);
 
   Projection* const projection_;
+  grpc::CallbackServerContext* const context_;
   std::shared_ptr<Watcher> self_;  // Until OnDone.
   std::set<int> kinds_;
   uint64_t id_ = 0;
@@ -44,7 +52,10 @@ class Watcher final : public grpc::ServerWriteReactor<v1::WatchEvent> {
   int64_t bookmark_due_ms_ GUARDED_BY_MUTEX(mutex_) = 0;
   bool writing_ GUARDED_BY_MUTEX(mutex_) = false;
   bool ended_ GUARDED_BY_MUTEX(mutex_) = false;
+  bool done_ GUARDED_BY_MUTEX(mutex_) = false;  // And gRPC's side of it gone.
+  rpc::WriteProgress progress_ GUARDED_BY_MUTEX(mutex_);
   v1::WatchEvent out_;
+  rpc::Ticker ticker_;
 };
 
 }  // namespace proffer::master

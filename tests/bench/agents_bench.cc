@@ -3,13 +3,11 @@
 // long they take to register, what they and their tasks cost the master, and how long it takes
 // until all are back and work goes on when the leader is killed.
 #include <glog/logging.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +20,7 @@
 #include "proffer/units.h"
 #include "support/emulated_agents.h"
 #include "support/mini_cluster.h"
+#include "support/process_figures.h"
 #include "support/zookeeper_ensemble.h"
 
 namespace proffer {
@@ -29,13 +28,6 @@ namespace {
 
 constexpr int64_t kPatienceMs = 300'000;
 constexpr int kTasksAnAgent = 10;
-
-double ResidentKib(pid_t pid) {
-  std::ifstream file(absl::StrCat("/proc/", pid, "/statm"));
-  double size = 0, resident = 0;
-  file >> size >> resident;
-  return resident * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1024;
-}
 
 // Counts up, and wakes who waits for a number.
 class Counter {
@@ -87,13 +79,13 @@ void BenchAgents(bench::Report& report, int count) {
   const int tasks = count * kTasksAnAgent;
   const bench::Params params = {{"agents", count}, {"tasks", tasks}};
   int leader = cluster.Leader();
-  const double empty_kib = ResidentKib(cluster.master_pid(leader));
+  const double empty_kib = testing::ResidentKib(cluster.master_pid(leader));
 
   Time begin = BootTimeNow();
   testing::EmulatedAgents agents(count, cluster.address(), "cpus:2;mem:2GiB");
   CHECK(agents.AwaitRegistered(1, kPatienceMs));
   report.Add("agents/register", params, static_cast<double>(BootTimeNow() - begin), "ms");
-  const double registered_kib = ResidentKib(cluster.master_pid(leader));
+  const double registered_kib = testing::ResidentKib(cluster.master_pid(leader));
   report.Add("agents/master_per_agent", params, (registered_kib - empty_kib) / count, "KiB");
   note("registered");
 
@@ -107,7 +99,7 @@ void BenchAgents(bench::Report& report, int count) {
   running.Await(tasks);
   const double seconds = static_cast<double>(BootTimeNow() - begin) / 1e3;
   report.Add("agents/launches", params, tasks / seconds, "tasks/s");
-  const double loaded_kib = ResidentKib(cluster.master_pid(leader));
+  const double loaded_kib = testing::ResidentKib(cluster.master_pid(leader));
   report.Add("agents/master_per_task", params, (loaded_kib - registered_kib) / tasks, "KiB");
   report.Add("agents/master", params, loaded_kib / 1024, "MiB");
   note("all tasks run");
@@ -124,8 +116,8 @@ void BenchAgents(bench::Report& report, int count) {
   CHECK(agents.AwaitRegistered(epoch + 1, kPatienceMs));
   report.Add("agents/failover_all_back", params, static_cast<double>(BootTimeNow() - begin), "ms");
   leader = cluster.Leader();
-  report.Add("agents/master_after_failover", params, ResidentKib(cluster.master_pid(leader)) / 1024,
-             "MiB");
+  report.Add("agents/master_after_failover", params,
+             testing::ResidentKib(cluster.master_pid(leader)) / 1024, "MiB");
   note("all are back");
 }
 

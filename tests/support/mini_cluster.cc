@@ -104,6 +104,10 @@ pid_t MiniCluster::Spawn(const Life& life, const std::vector<std::string>& argum
       words.push_back(word);
     }
   }
+  if (life.descriptors > 0) {
+    words.push_back("/usr/bin/prlimit");
+    words.push_back(absl::StrCat("--nofile=", life.descriptors));
+  }
   words.push_back(path);
   words.push_back("--logtostderr");
   words.insert(words.end(), arguments.begin(), arguments.end());
@@ -148,7 +152,7 @@ void MiniCluster::StartMaster(int number) {
     arguments.push_back(absl::StrCat("--work_dir=", directory_, "/registry"));
   }
   arguments.insert(arguments.end(), options_.master_flags.begin(), options_.master_flags.end());
-  masters_[number] = Spawn({"proffer-master", {}, ""}, arguments,
+  masters_[number] = Spawn({"proffer-master", {}, "", options_.master_descriptors}, arguments,
                            number == 1 ? "master.log" : absl::StrCat("master", number, ".log"));
   stub_.reset();
 }

@@ -29,9 +29,10 @@ class MiniCluster {
     // With "zk://…" so many masters stand for election there; else there is one.
     std::string zookeeper;
     int masters = 1;
-    bool tcp = false;      // Masters are reached by TCP on loopback.
-    bool by_list = false;  // Agents and frameworks are given the masters, not the ensemble.
-    std::string binaries;  // Where the first daemons come from; empty: this build.
+    bool tcp = false;            // Masters are reached by TCP on loopback.
+    int master_descriptors = 0;  // How many a master may have open; 0: as many as we.
+    bool by_list = false;        // Agents and frameworks are given the masters, not the ensemble.
+    std::string binaries;        // Where the first daemons come from; empty: this build.
   };
 
   explicit MiniCluster(Options options);
@@ -42,6 +43,7 @@ class MiniCluster {
     std::string program = "proffer-agent";
     std::vector<std::string> environment;  // "NAME=value"
     std::string boot_id;                   // That it is to find instead of the machine's.
+    int descriptors = 0;                   // How many it may have open; 0: as many as we.
   };
 
   // Started, and agents registered, when these return.

@@ -50,6 +50,11 @@ absl::StatusOr<model::SetDemand> From(const v1::SetDemand& in) {
     return absl::InvalidArgumentError(absl::StrCat(in.demands_size(), " demands; at most ",
                                                    limits::kDemandShapes, " are allowed"));
   }
+  if (in.ByteSizeLong() > limits::kDemandBytes) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the demands take ", in.ByteSizeLong(), " bytes; at most ", limits::kDemandBytes,
+        " are allowed; name fewer constraints and values, or test by MATCHES"));
+  }
   model::SetDemand out;
   out.declared = in.declared();
   for (const v1::Demand& demand : in.demands()) {

@@ -18,7 +18,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/clock.h"
 #include "common/base/status.h"
+#include "common/rpc/live_streams.h"
 #include "grpcpp/security/server_credentials.h"
 
 namespace proffer::rpc {
@@ -114,11 +116,34 @@ absl::StatusOr<std::pair<int, std::string>> ListenTcp(const std::string& target)
   return std::make_pair(fd, absl::StrCat(target.substr(0, colon), ":", ntohs(port)));
 }
 
-// Above this descriptor number no connection is taken: the rest is for files and our own work.
-int HighestConnection() {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  return static_cast<int>(limit.rlim_cur - limit.rlim_cur / 4);
+// Says in HTTP/2 that it is not the time, and why, to a peer that has not been taken. Whoever
+// listens reads it; nobody waits for those who do not.
+void Refuse(int fd, const std::string& why) {
+  constexpr char kEnhanceYourCalm = 11;
+  constexpr size_t kFrameHead = 9;
+  std::string frames(kFrameHead, '\0');
+  frames[3] = 4;  // SETTINGS, none of them.
+  std::string goaway(kFrameHead + 8, '\0');
+  const size_t length = 8 + why.size();
+  goaway[1] = static_cast<char>(length >> 8);
+  goaway[2] = static_cast<char>(length);
+  goaway[3] = 7;
+  goaway.back() = kEnhanceYourCalm;
+  frames += goaway + why;
+  (void)!send(fd, frames.data(), frames.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  close(fd);
+}
+
+constexpr int kLookEveryMs = 100;
+constexpr int kPushMs = 1;  // What a pusher sends is mostly read at once; but not for long.
+
+// A client that opens streams and resets them, faster than they end, is bound by nothing in
+// packaged gRPC.
+bool AreTooManyStreams(ConnectionTable& connections) {
+  const int64_t streams = live_streams;
+  return streams > limits::kStreamsInExcess &&
+         streams > limits::kStreamsInExcess +
+                       limits::kStreamsOfAPeer * static_cast<int64_t>(connections.CountOpen());
 }
 
 }  // namespace
@@ -137,6 +162,12 @@ absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::Listen(const Address& addres
   const int wake = eventfd(0, EFD_CLOEXEC);
   if (wake < 0) return ErrnoStatus("eventfd");
   return std::unique_ptr<Acceptor>(new Acceptor(std::move(bound), listener, wake));
+}
+
+size_t PlacesForConnections() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_cur - limit.rlim_cur / 4;
 }
 
 absl::StatusOr<Listeners> Listen(const std::vector<Address>& addresses) {
@@ -164,8 +195,8 @@ void Acceptor::AttachTo(grpc::ServerBuilder& builder) {
       grpc::InsecureServerCredentials());
 }
 
-void Acceptor::Run() {
-  thread_ = std::thread([this] { AcceptLoop(); });
+void Acceptor::Run(std::shared_ptr<ConnectionTable> connections) {
+  thread_ = std::thread([this, connections = std::move(connections)] { AcceptLoop(*connections); });
 }
 
 void Acceptor::Stop() {
@@ -178,20 +209,46 @@ void Acceptor::Stop() {
   sink_.reset();
 }
 
-bool Acceptor::MayConnect(int fd) const {
-  if (!address_.is_unix) return true;
-  ucred peer{};
+std::string Acceptor::PeerOf(int fd) const {
+  if (address_.is_unix) {
+    ucred peer{};
+    socklen_t length = sizeof(peer);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return "";
+    if (peer.uid != geteuid() && peer.uid != 0) return "";
+    return absl::StrCat("process ", peer.pid);
+  }
+  sockaddr_storage peer{};
   socklen_t length = sizeof(peer);
-  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return false;
-  return peer.uid == geteuid() || peer.uid == 0;
+  char host[NI_MAXHOST];
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &length) != 0 ||
+      getnameinfo(reinterpret_cast<const sockaddr*>(&peer), length, host, sizeof(host), nullptr, 0,
+                  NI_NUMERICHOST) != 0) {
+    return "";  // Gone already.
+  }
+  return host;
 }
 
-void Acceptor::AcceptLoop() {
-  const int highest = HighestConnection();
+void Acceptor::AcceptLoop(ConnectionTable& connections) {
+  const int highest = static_cast<int>(PlacesForConnections());
+  Time looked;
+  bool too_many_streams = false;
   while (true) {
     pollfd fds[2] = {{listener_, POLLIN, 0}, {wake_, POLLIN, 0}};
-    if (poll(fds, 2, -1) < 0 && errno != EINTR) PLOG(FATAL) << "poll";
+    if (poll(fds, 2, too_many_streams ? kPushMs : kLookEveryMs) < 0 && errno != EINTR)
+      PLOG(FATAL) << "poll";
     if (fds[1].revents != 0) return;
+    // Here, and not on a thread of gRPC's, all of which are busy then.
+    if (const Time now = BootTimeNow(); too_many_streams || now - looked >= kLookEveryMs) {
+      looked = now;
+      too_many_streams = AreTooManyStreams(connections);
+      if (too_many_streams) {
+        const int pushers = connections.HangUpOnPushers();
+        LOG_EVERY_N(WARNING, 1'000)
+            << live_streams << " streams are open or about to end; hung up on " << pushers
+            << " connections that send faster than they are served";
+      }
+    }
+    if (fds[0].revents == 0) continue;
     const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) {
       if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
@@ -202,10 +259,20 @@ void Acceptor::AcceptLoop() {
       }
       continue;
     }
-    if (fd >= highest || !MayConnect(fd)) {
-      LOG_EVERY_N(WARNING, 100) << "connection refused: "
-                                << (fd >= highest ? "too many connections" : "another user's");
+    const std::string peer = PeerOf(fd);
+    if (peer.empty()) {
+      LOG_EVERY_N(WARNING, 100) << "connection refused: another user's";
       close(fd);
+      continue;
+    }
+    std::string why_not = connections.Take(fd, peer, BootTimeNow());
+    if (why_not.empty() && too_many_streams) {
+      why_not = "more streams are about to end than can be ended at once; try again later";
+    }
+    if (why_not.empty() && fd >= highest) why_not = "out of descriptors; try again later";
+    if (!why_not.empty()) {
+      LOG_EVERY_N(WARNING, 1'000) << "connection of " << peer << " refused: " << why_not;
+      Refuse(fd, why_not);
       continue;
     }
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;

@@ -1,5 +1,6 @@
-// Our own accept loop. Packaged gRPC never accepts again after one EMFILE, and does not ask who is
-// on the other end of a unix socket; this loop does both right and hands sockets to the server.
+// Our own accept loop. Packaged gRPC never accepts again after one EMFILE, does not ask who is on
+// the other end of a unix socket, and knows no bound; this loop does all of it right and hands
+// sockets to the server.
 #pragma once
 
 #include <atomic>
@@ -10,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "common/rpc/address.h"
+#include "common/rpc/connection_table.h"
 #include "grpcpp/server_builder.h"
 
 namespace proffer::rpc {
@@ -24,18 +26,19 @@ class Acceptor {
   // What it became: with port 0 the port that was free.
   const Address& address() const { return address_; }
 
-  // REQUIRES: before the server starts, and `Run` after.
+  // REQUIRES: before the server starts, and `Run` after, with the connections of all acceptors of
+  // that server.
   void AttachTo(grpc::ServerBuilder& builder);
-  void Run();
+  void Run(std::shared_ptr<ConnectionTable> connections);
   // No new connections from now on: they wait, until it is attached to another server and runs
   // again, or is destroyed.
   void Stop();
 
  private:
   Acceptor(Address address, int listener, int wake);
-  void AcceptLoop();
-  // Whether the process on the other end may talk to us at all.
-  bool MayConnect(int fd) const;
+  void AcceptLoop(ConnectionTable& connections);
+  // Whose connection it is; empty: of somebody who may not talk to us at all.
+  std::string PeerOf(int fd) const;
 
   const Address address_;
   const int listener_;
@@ -47,6 +50,9 @@ class Acceptor {
 // All that a server listens on. They can go from one server to the next without anybody finding the
 // door closed in between.
 using Listeners = std::vector<std::unique_ptr<Acceptor>>;
+
+// Three quarters of the descriptors we may have; the rest is for files and our own work.
+size_t PlacesForConnections();
 
 absl::StatusOr<Listeners> Listen(const std::vector<Address>& addresses);
 

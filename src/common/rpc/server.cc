@@ -1,5 +1,7 @@
 #include "common/rpc/server.h"
 
+#include <algorithm>
+#include <climits>
 #include <utility>
 
 #include "common/base/limits.h"
@@ -9,6 +11,17 @@
 #include "grpcpp/health_check_service_interface.h"
 
 namespace proffer::rpc {
+namespace {
+
+int AsInt(int64_t ms) { return static_cast<int>(std::min<int64_t>(ms, INT_MAX)); }
+
+std::shared_ptr<ConnectionTable> MakeTable(int64_t max_connections) {
+  const size_t wanted =
+      max_connections > 0 ? static_cast<size_t>(max_connections) : limits::kConnections;
+  return std::make_shared<ConnectionTable>(std::min(wanted, PlacesForConnections()));
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::vector<Address>& addresses,
                                                       const std::vector<grpc::Service*>& services) {
@@ -18,6 +31,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const std::vector<Address>
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(Listeners listeners,
                                                       const std::vector<grpc::Service*>& services,
+                                                      const ServerLimits& limits,
                                                       grpc::CallbackGenericService* others) {
   std::unique_ptr<Server> server(new Server());
   grpc::EnableDefaultHealthCheckService(true);
@@ -27,7 +41,11 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(Listeners listeners,
   builder.SetMaxSendMessageSize(limits::kMessageBytes);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, limits::kMetadataBytes);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 100);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, limits::kStreamsPerConnection);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, AsInt(limits.patience_ms));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, AsInt(limits.idle_ms));
+  // Also without a call: whoever has greeted and is no more is found out.
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
@@ -39,7 +57,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(Listeners listeners,
   if (server->server_ == nullptr) {
     return absl::InternalError("the gRPC server did not start; its log says why");
   }
-  for (auto& acceptor : server->listeners_) acceptor->Run();
+  const std::shared_ptr<ConnectionTable> connections = MakeTable(limits.max_connections);
+  for (auto& acceptor : server->listeners_) acceptor->Run(connections);
   return server;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/base/limits.h"
 #include "common/rpc/acceptor.h"
 #include "common/rpc/address.h"
 #include "grpcpp/generic/async_generic_service.h"
@@ -13,6 +14,13 @@
 #include "grpcpp/server_builder.h"
 
 namespace proffer::rpc {
+
+// What a server bears from its peers.
+struct ServerLimits {
+  int64_t max_connections = 0;  // 0: limits::kConnections, or as many as there are descriptors for.
+  int64_t patience_ms = limits::kPatienceMs;    // From connecting to the first word of HTTP/2.
+  int64_t idle_ms = limits::kIdleConnectionMs;  // A connection without a call.
+};
 
 class Server {
  public:
@@ -22,6 +30,7 @@ class Server {
                                                        const std::vector<grpc::Service*>& services);
   static absl::StatusOr<std::unique_ptr<Server>> Start(Listeners listeners,
                                                        const std::vector<grpc::Service*>& services,
+                                                       const ServerLimits& limits = {},
                                                        grpc::CallbackGenericService* others = {});
   ~Server();
 

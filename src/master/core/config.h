@@ -26,6 +26,9 @@ struct Config {
   int64_t valve_percent = 30;
   int64_t valve_min_agents = 10;
 
+  // When there are so many, those that are away longest and have no tasks end before their time.
+  int max_frameworks = limits::kFrameworks;
+
   int64_t heartbeat_ms = 5'000;
   int statuses_per_heartbeat = limits::kStatusesPerHeartbeat;
   int64_t offer_timeout_ms = 120'000;

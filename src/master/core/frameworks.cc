@@ -49,6 +49,30 @@ void BeginAway(World& world, Framework& framework) {
   world.Touch(framework);
 }
 
+// Whether one more framework may be known. Those that hold nothing but their id make room for it, a
+// tenth of all at once, so that a crowd of them is looked through now and then only. While agents
+// are missing nobody knows who holds nothing.
+bool HasRoom(World& world) {
+  const auto known = [&world] { return world.frameworks.all().size() - world.ending.size(); };
+  const size_t most = static_cast<size_t>(world.config.max_frameworks);
+  if (known() < most) return true;
+  if (AnyAwaited(world) || AnyUnreachable(world)) return false;
+  std::vector<std::pair<Time, Framework*>> idle;
+  for (auto& [id, framework] : world.frameworks.all()) {
+    if (framework.connected() || framework.ending || !framework.tasks.empty()) continue;
+    idle.emplace_back(framework.disconnected_at, &framework);
+  }
+  std::sort(idle.begin(), idle.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+  if (idle.size() > most / 10 + 1) idle.resize(most / 10 + 1);
+  for (const auto& [since, framework] : idle) {
+    TearDown(world, *framework,
+             absl::StrCat("away and without tasks, while there are ", most,
+                          " frameworks, the most that a master knows"));
+  }
+  return known() < most;
+}
+
 // REQUIRES: validated.
 std::vector<allocator::Demand> ToDemands(World& world, const std::vector<model::Demand>& demands) {
   std::vector<allocator::Demand> out;
@@ -182,6 +206,14 @@ void FrameworkSubscribed(World& world, StreamId stream, const std::string& princ
   if (info.id.empty()) info.id = model::FrameworkId(absl::StrCat("F-", world.prng.Word(12)));
 
   Framework* framework = world.frameworks.Find(info.id);
+  if (framework == nullptr && !HasRoom(world)) {
+    RefuseStream(world, stream,
+                 {model::Refusal::kTooMany,
+                  absl::StrCat("all ", world.config.max_frameworks,
+                               " frameworks that a master knows are connected or have tasks; "
+                               "tear some down, or raise --max_frameworks")});
+    return;
+  }
   if (framework == nullptr) {
     framework = &AddRow(world, info);
   } else if (framework->connected() && MUTANT("older-scheduler-goes-on")) {

@@ -143,7 +143,7 @@ struct Stage {
 
 void Echo(ServerSide& stream, const v1::SchedulerCall& call) {
   stream.Send(Result(call.call_id()));
-  stream.Taken();
+  stream.Taken(0);
 }
 
 TEST(StreamTest, MessagesArriveInOrderBothWays) {
@@ -195,15 +195,15 @@ TEST(StreamTest, ReadsPauseAtSixtyFourUntakenAndGoOnWhenTheyAreTaken) {
   ASSERT_TRUE(stage.service.calls.Await([](int n) { return n == limits::kUnreadEventsPerStream; }));
   const ServerSide::Pointer server = stage.service.stream.Get();
   // Above the half nothing is read; with one fewer than the half the reading goes on.
-  for (int i = 0; i < limits::kUnreadEventsPerStream / 2; ++i) server->Taken();
+  for (int i = 0; i < limits::kUnreadEventsPerStream / 2; ++i) server->Taken(0);
   EXPECT_EQ(stage.service.calls.Get(), limits::kUnreadEventsPerStream);
-  server->Taken();
+  server->Taken(0);
   const int then = limits::kUnreadEventsPerStream * 3 / 2 + 1;
   ASSERT_TRUE(stage.service.calls.Await([&](int n) { return n == then; }));
   // A core that takes whatever it is given gets everything.
   for (int taken = limits::kUnreadEventsPerStream / 2 + 1; taken < 200; ++taken) {
     ASSERT_TRUE(stage.service.calls.Await([&](int n) { return n > taken; }));
-    server->Taken();
+    server->Taken(0);
   }
   client->Cancel();
   ASSERT_TRUE(stage.service.closed.Await([](int n) { return n == 1; }));
@@ -225,7 +225,7 @@ TEST(StreamTest, TakingAfterTheEndDoesNoHarm) {
     if (round % 2 == 0) {
       ASSERT_TRUE(stage.service.closed.Await([&](int n) { return n == round + 1; }));
     }
-    for (int i = 0; i < limits::kUnreadEventsPerStream; ++i) server->Taken();
+    for (int i = 0; i < limits::kUnreadEventsPerStream; ++i) server->Taken(0);
     ASSERT_TRUE(stage.service.closed.Await([&](int n) { return n == round + 1; }));
     ASSERT_TRUE(stage.AwaitEnd());
   }

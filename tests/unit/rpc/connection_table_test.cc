@@ -1,0 +1,87 @@
+// Places for connections: half of them for whoever comes, the rest for those who hold few.
+#include "common/rpc/connection_table.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "common/base/limits.h"
+
+namespace proffer::rpc {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+constexpr size_t kMost = 4 * limits::kConnectionsPerPeer;
+
+class ConnectionTableTest : public ::testing::Test {
+ protected:
+  ~ConnectionTableTest() override {
+    for (const int fd : open_) close(fd);
+  }
+  // Any descriptor will do: the table only asks whether it is still the same.
+  std::string Connect(const std::string& peer) {
+    open_.push_back(eventfd(0, EFD_CLOEXEC));
+    const std::string why_not = table_.Take(open_.back(), peer, now_);
+    if (!why_not.empty()) {
+      close(open_.back());
+      open_.pop_back();
+    }
+    return why_not;
+  }
+  int Crowd(const std::string& peer, size_t wanted) {
+    int taken = 0;
+    for (size_t i = 0; i < wanted; ++i) taken += Connect(peer).empty() ? 1 : 0;
+    return taken;
+  }
+  void Hangup(size_t count) {
+    for (size_t i = 0; i < count; ++i) {
+      close(open_.back());
+      open_.pop_back();
+    }
+  }
+
+  ConnectionTable table_{kMost};
+  Time now_{1'000};
+  std::vector<int> open_;
+};
+
+TEST_F(ConnectionTableTest, OnePeerTakesHalfAndOthersHaveTheRest) {
+  EXPECT_EQ(Crowd("greedy", kMost), static_cast<int>(kMost / 2));
+  EXPECT_THAT(Connect("greedy"), AllOf(HasSubstr("greedy holds"), HasSubstr("use one connection")));
+  EXPECT_EQ(Crowd("modest", limits::kConnectionsPerPeer + 10),
+            static_cast<int>(limits::kConnectionsPerPeer));
+  EXPECT_EQ(Connect("another"), "");
+}
+
+TEST_F(ConnectionTableTest, WithAllPlacesTakenNobodyIsAndTheSentenceSaysWhatToDo) {
+  for (int i = 0; i < 8; ++i) Crowd(std::string(1, static_cast<char>('a' + i)), kMost);
+  EXPECT_EQ(table_.CountOpen(), kMost);
+  EXPECT_THAT(Connect("late"),
+              AllOf(HasSubstr("places for connections"), HasSubstr("raise --max_connections")));
+}
+
+TEST_F(ConnectionTableTest, PlacesOfThoseWhoHungUpAreGivenAgain) {
+  Crowd("greedy", kMost);
+  EXPECT_NE(Connect("greedy"), "");
+  Hangup(100);
+  now_ = now_ + 100;  // All are looked at so often.
+  EXPECT_EQ(Connect("greedy"), "");
+}
+
+// Places are given again without anybody being refused.
+TEST_F(ConnectionTableTest, ADescriptorThatIsUsedAgainIsOneConnection) {
+  for (size_t i = 0; i < 3 * kMost; ++i) {
+    EXPECT_EQ(Connect("quick"), "") << i;
+    Hangup(1);
+  }
+  EXPECT_EQ(table_.CountOpen(), 0u);
+}
+
+}  // namespace
+}  // namespace proffer::rpc
