@@ -11,6 +11,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -21,6 +22,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "chaos/command.h"
+#include "chaos/groups.h"
 #include "chaos/result.h"
 #include "common/base/clock.h"
 
@@ -32,6 +34,7 @@ namespace {
 // Short paths, and no disk whose slowness everybody would share.
 constexpr char kRoot[] = "/dev/shm/";
 constexpr char kStamp[] = "pfchaos-";
+constexpr size_t kUniqueLetters = 6;  // mkdtemp's.
 
 volatile sig_atomic_t interrupted = 0;
 void Interrupt(int) { interrupted = 1; }
@@ -59,8 +62,13 @@ class Directory {
   int lock_ = -1;
 };
 
+void RemoveAll(const std::string& root) {
+  const std::string why = RemoveGroups(root);
+  if (!why.empty()) LOG(WARNING) << root << ": " << why;
+}
+
 // Of campaigns that died: their processes, namespaces and mounts went with them, their directories
-// did not.
+// and control groups did not.
 void RemoveLeftovers() {
   for (const auto& entry : std::filesystem::directory_iterator(kRoot)) {
     if (entry.path().filename().string().rfind(kStamp, 0) != 0) continue;
@@ -71,11 +79,17 @@ void RemoveLeftovers() {
     }
     if (lock >= 0) close(lock);
   }
+  for (const std::string& root : GroupRoots(kStamp)) {
+    // The names of those of a campaign begin with that of its directory.
+    const std::string campaign = root.substr(0, std::strlen(kStamp) + kUniqueLetters);
+    if (!std::filesystem::exists(kRoot + campaign)) RemoveAll(root);
+  }
 }
 
 // Lives one run in a process of its own, process 1 of new namespaces: whatever happens to us, the
 // kernel ends it, and with it everything inside.
-Result LiveApart(const CampaignOptions& options, uint64_t seed, const std::string& directory) {
+Result LiveApart(const CampaignOptions& options, uint64_t seed, const std::string& directory,
+                 const std::string& groups) {
   std::filesystem::create_directory(directory);
   const std::string self = std::filesystem::read_symlink("/proc/self/exe");
   const std::string output = directory + "/run.log";
@@ -93,7 +107,8 @@ Result LiveApart(const CampaignOptions& options, uint64_t seed, const std::strin
                                     "--live",
                                     absl::StrCat("--seed=", seed),
                                     absl::StrCat("--faults_ms=", options.faults_ms),
-                                    absl::StrCat("--directory=", directory)};
+                                    absl::StrCat("--directory=", directory),
+                                    absl::StrCat("--groups=", groups)};
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -108,6 +123,10 @@ Result LiveApart(const CampaignOptions& options, uint64_t seed, const std::strin
   int status = 0;
   while (waitpid(pid, &status, 0) != pid) {
     if (interrupted != 0) kill(pid, SIGKILL);
+  }
+  // Its containers are dead, as all of it; their groups are the machine's.
+  if (!groups.empty()) {
+    for (const std::string& root : GroupRoots(groups + "-")) RemoveAll(root);
   }
   Result result = ParseResult(ReadWhole(directory + "/result"));
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
@@ -174,6 +193,11 @@ int RunCampaign(const CampaignOptions& options) {
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaction(number, &action, nullptr);
   RemoveLeftovers();
   const Directory directory;
+  const std::string why_not_contained = WhyNoContainers();
+  if (!why_not_contained.empty()) {
+    std::printf("no containers, because %s: all tasks are process groups\n",
+                why_not_contained.c_str());
+  }
   const Time begin = BootTimeNow();
   const auto goes_on = [&](int done) {
     if (interrupted != 0) return false;
@@ -187,7 +211,10 @@ int RunCampaign(const CampaignOptions& options) {
   for (; goes_on(runs); ++runs) {
     const uint64_t seed = options.seed + static_cast<uint64_t>(runs);
     const std::string own = absl::StrCat(directory.path(), "/", runs);
-    const Result result = LiveApart(options, seed, own);
+    const std::string groups =
+        absl::StrCat(std::filesystem::path(directory.path()).filename().string(), "-", runs);
+    const Result result =
+        LiveApart(options, seed, own, why_not_contained.empty() ? groups : std::string());
     if (interrupted != 0) break;
     int all = 0;
     for (const auto& [name, times] : result.faults) {
@@ -200,7 +227,10 @@ int RunCampaign(const CampaignOptions& options) {
                 all, absl::StrJoin(result.figures, " ", absl::PairFormatter("=")).c_str(),
                 result.violations.size());
     for (const std::string& one : result.violations) std::printf("  %s\n", one.c_str());
-    if (!result.violations.empty()) Keep(options, seed, result, own);
+    const auto leader = result.figures.find("leader_ms");
+    const bool slow = options.keep_slow_ms > 0 && leader != result.figures.end() &&
+                      leader->second >= options.keep_slow_ms;
+    if (slow || !result.violations.empty()) Keep(options, seed, result, own);
     std::fflush(stdout);
     std::filesystem::remove_all(own);
   }

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -14,6 +15,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "chaos/command.h"
+#include "chaos/groups.h"
+#include "chaos/holdings.h"
 #include "chaos/schedule.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/deadline.h"
@@ -26,6 +29,8 @@ constexpr char kJars[] =
     "/usr/share/java/commons-cli.jar";
 // Enough for checkpoints and sandboxes of a run.
 constexpr char kDiskSize[] = "size=24m";
+// Its tasks are process groups: both ways to end tasks are to be met.
+constexpr char kProcessGroupAgent[] = "a4";
 
 std::vector<std::string> Java(const std::string& main_class) {
   return {"java",
@@ -48,14 +53,26 @@ void Touch(const std::string& path) { std::ofstream(path) << "\n"; }
 
 }  // namespace
 
-Cluster::Cluster(std::string directory, Supervisor* supervisor)
-    : directory_(std::move(directory)), supervisor_(supervisor), network_(AllNodes()) {
+Cluster::Cluster(std::string directory, std::string groups, Supervisor* supervisor)
+    : directory_(std::move(directory)),
+      groups_(std::move(groups)),
+      supervisor_(supervisor),
+      network_(AllNodes()) {
   std::filesystem::create_directories(PathOf("logs"));
+  // The programs may lie where a container has something of its own, as below /tmp.
+  std::filesystem::create_directories(PathOf("bin"));
+  PCHECK(mount(Program("").c_str(), PathOf("bin").c_str(), nullptr, MS_BIND, nullptr) == 0);
+  std::filesystem::create_directories(PathOf(kFullDiskAgent));
+  // Before any launcher has mounts of its own, so that all of them start with the same.
+  PCHECK(mount("tmpfs", PathOf(kFullDiskAgent).c_str(), "tmpfs", 0, kDiskSize) == 0);
   for (int i = 1; i <= kZooKeepers; ++i) AddZooKeeper(i);
   for (int i = 1; i <= kMasters; ++i) AddMaster(i);
   for (int i = 1; i <= kAgents; ++i) AddAgent(i);
-  for (int i = 1; i <= kSchedulers; ++i) AddScheduler(i);
   finder_ = *LeaderFinder::Make(zookeeper());
+}
+
+void Cluster::StartSchedulers() {
+  for (int i = 1; i <= kSchedulers; ++i) AddScheduler(i);
 }
 
 void Cluster::Add(const std::string& daemon, const std::string& node,
@@ -109,14 +126,14 @@ void Cluster::AddAgent(int number) {
   const std::string launcher = absl::StrCat("l", number);
   std::filesystem::create_directories(PathOf(launcher));
   std::filesystem::create_directories(PathOf(node));
-  if (node == kFullDiskAgent) {
-    PCHECK(mount("tmpfs", PathOf(node).c_str(), "tmpfs", 0, kDiskSize) == 0);
-  }
   const std::string config = PathOf(launcher) + "/conf";
+  const bool contains = !groups_.empty() && node != kProcessGroupAgent;
   std::ofstream(config) << "socket = " << PathOf(launcher)
                         << "/s\nrun_root = " << absl::StrCat(directory_, "/r", number)
                         << "\nsandbox_root = " << PathOf(node)
-                        << "/w/sandboxes\nagent_uid = 0\nusers = any\nisolation = posix\n";
+                        << "/w/sandboxes\nagent_uid = 0\nusers = any\n"
+                        << (contains ? "cgroup_root = " + GroupsOf(number) : "isolation = posix")
+                        << "\n";
   chmod(config.c_str(), 0600);
   Add(launcher, node, {Program("proffer-launcher"), "--config=" + config});
   Add(node, node,
@@ -140,7 +157,7 @@ void Cluster::AddScheduler(int number) {
                                     "--directory",
                                     PathOf(framework),
                                     "--witness",
-                                    Program("chaos-witness"),
+                                    PathOf("bin/chaos-witness"),
                                     "--history",
                                     PathOf("clients"),
                                     "--quiet",
@@ -215,8 +232,34 @@ std::vector<std::string> Cluster::Remains() const {
     for (const auto& entry : std::filesystem::directory_iterator(run, ignored)) {
       if (entry.is_directory()) remains.push_back("directory " + entry.path().string());
     }
+    if (groups_.empty()) continue;
+    for (const std::string& name : GroupsBelow(GroupsOf(i))) {
+      remains.push_back(absl::StrCat("control group ", GroupsOf(i), "/", name));
+    }
   }
   return remains;
+}
+
+std::map<std::string, Holdings> Cluster::HoldingsNow() const {
+  std::map<std::string, Holdings> all;
+  const auto add = [&](const std::string& daemon, const std::string& as) {
+    const std::optional<Holdings> one = HoldingsOf(supervisor_->pid(daemon));
+    if (!one) return;
+    Holdings& most = all[as];
+    most.files = std::max(most.files, one->files);
+    most.sockets = std::max(most.sockets, one->sockets);
+    most.threads = std::max(most.threads, one->threads);
+    most.mounts = std::max(most.mounts, one->mounts);
+  };
+  const std::string leader = Leader();
+  for (int i = 1; i <= kMasters; ++i) {
+    const std::string name = absl::StrCat("m", i);
+    add(name, name == leader ? "leader" : "standby");
+  }
+  for (int i = 1; i <= kAgents; ++i) {
+    for (const char* letter : {"a", "l"}) add(absl::StrCat(letter, i), absl::StrCat(letter, i));
+  }
+  return all;
 }
 
 std::string Cluster::TransactionLog(int server) const {

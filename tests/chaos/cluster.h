@@ -1,11 +1,13 @@
 // The cluster of a run: which daemons, with which flags, and what there is to be seen of it.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "chaos/judges/judges.h"
 #include "chaos/network.h"
 #include "chaos/supervisor.h"
 #include "common/leader/leader_finder.h"
@@ -15,8 +17,11 @@ namespace proffer::chaos {
 
 class Cluster {
  public:
-  // All of it is started, nothing waited for. `directory` is ours alone, on tmpfs, its path short.
-  Cluster(std::string directory, Supervisor* supervisor);
+  // All but the schedulers is started, nothing waited for. `directory` is ours alone, on tmpfs, its
+  // path short and visible in containers. `groups` begins the names of the agents' control groups;
+  // empty: tasks are not contained.
+  Cluster(std::string directory, std::string groups, Supervisor* supervisor);
+  void StartSchedulers();
 
   Network& network() { return network_; }
   // "m2"; empty: none is known.
@@ -35,8 +40,11 @@ class Cluster {
   std::string witness() const { return ReadAt("/witness"); }
   std::string clients() const { return ReadAt("/clients"); }
   std::string log(const std::string& daemon) const { return ReadAt("/logs/" + daemon + ".log"); }
-  // What is left on this host of tasks: processes that are no daemons, run directories.
+  // What is left on this host of tasks: processes that are no daemons, run directories, groups.
   std::vector<std::string> Remains() const;
+  // What masters, agents and launchers hold now; those that are there. A master's name is what it
+  // does, "leader" or "standby": of several the one that holds more.
+  std::map<std::string, Holdings> HoldingsNow() const;
   // What a server has written down of each transaction, as text; left in the logs, for people.
   std::string TransactionLog(int server) const;
   std::string zookeeper() const;
@@ -47,6 +55,7 @@ class Cluster {
  private:
   std::string ReadAt(const std::string& path) const;
   std::string PathOf(const std::string& daemon) const { return directory_ + "/" + daemon; }
+  std::string GroupsOf(int agent) const { return groups_ + "-a" + std::to_string(agent); }
   std::string MasterAddress(int number) const;
   void AddZooKeeper(int number);
   void AddMaster(int number);
@@ -55,6 +64,7 @@ class Cluster {
   void Add(const std::string& daemon, const std::string& node, std::vector<std::string> words);
 
   const std::string directory_;
+  const std::string groups_;
   Supervisor* const supervisor_;
   Network network_;
   std::unique_ptr<LeaderFinder> finder_;

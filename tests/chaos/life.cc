@@ -1,12 +1,16 @@
 #include "chaos/life.h"
 
+#include <glog/logging.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <vector>
@@ -26,6 +30,9 @@ namespace proffer::chaos {
 namespace {
 
 constexpr useconds_t kTickUs = 10'000;
+// Where the run's directory is seen by everybody in it. /dev/shm, /tmp and /var/tmp are a
+// container's own, so that it could not write there what the judges are to read.
+constexpr char kHere[] = "/run/proffer-chaos";
 // Java starts, elects; everything else retries meanwhile. Other work may have the processors.
 constexpr int64_t kStartMs = 90'000;
 constexpr int64_t kSettleMs = 90'000;
@@ -33,18 +40,31 @@ constexpr int64_t kCleanMs = 20'000;
 // scheduler_main.cc: another replica took over.
 constexpr int kExitSchedulerStopped = 3;
 
+// Our mount namespace's alone. Nobody else's mounts change with it.
+std::string BindHere(const std::string& directory) {
+  std::filesystem::create_directories(kHere);
+  PCHECK(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+  PCHECK(mount(directory.c_str(), kHere, nullptr, MS_BIND, nullptr) == 0);
+  return kHere;
+}
+
 class Life {
  public:
   explicit Life(const LifeOptions& options)
       : options_(options),
-        supervisor_(options.directory + "/logs"),
-        cluster_(options.directory, &supervisor_),
+        directory_(BindHere(options.directory)),
+        supervisor_(directory_ + "/logs"),
+        cluster_(directory_, options.groups, &supervisor_),
         driver_(MakeSchedule(options.seed, options.faults_ms), &cluster_, &supervisor_) {}
 
   Result Run() {
-    if (Until("the cluster to start", kStartMs, [this] { return HasStarted(); })) {
-      Break();
-      Recover();
+    if (Until("the agents to connect", kStartMs, [this] { return AllConnected(); })) {
+      holdings_ = cluster_.HoldingsNow();
+      cluster_.StartSchedulers();
+      if (Until("the tasks to start", kStartMs, [this] { return HasStarted(); })) {
+        Break();
+        Recover();
+      }
     }
     result_.story.insert(result_.story.begin(), driver_.story().begin(), driver_.story().end());
     supervisor_.KillAll();
@@ -145,8 +165,22 @@ class Life {
       }
       return left.empty();
     };
-    if (Until("everything to be free and gone", kCleanMs, all_free)) return;
-    for (const std::string& one : left) Violation("H1: left: " + one);
+    if (!Until("everything to be free and gone", kCleanMs, all_free)) {
+      for (const std::string& one : left) Violation("H1: left: " + one);
+    }
+    Violations held;
+    const auto as_at_first = [&] {
+      held = JudgeHoldings(holdings_, cluster_.HoldingsNow());
+      return held.empty();
+    };
+    if (!Until("daemons to hold no more than at first", kCleanMs, as_at_first)) Add(held);
+    for (const auto& [name, now] : cluster_.HoldingsNow()) {
+      const Holdings& then = holdings_[name];
+      result_.story.push_back(absl::StrCat(name, " held and holds files ", then.files, " ",
+                                           now.files, ", sockets ", then.sockets, " ", now.sockets,
+                                           ", threads ", then.threads, " ", now.threads,
+                                           ", mounts ", then.mounts, " ", now.mounts));
+    }
   }
 
   void Judge(Time healed) {
@@ -206,9 +240,11 @@ class Life {
   }
 
   const LifeOptions options_;
+  const std::string directory_;  // As everybody in the run sees it.
   Supervisor supervisor_;
   Cluster cluster_;
   FaultDriver driver_;
+  std::map<std::string, Holdings> holdings_;  // Before the first task.
   Result result_;
 };
 

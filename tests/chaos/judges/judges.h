@@ -68,4 +68,16 @@ struct Recovery {
 int64_t UpdatesDelivered(const std::vector<WitnessLine>& witness,
                          const std::vector<ClientLine>& clients, int64_t healed_ms);
 
+// What one process holds of the machine.
+struct Holdings {
+  int files = 0;  // Descriptors of whatever is no socket.
+  int sockets = 0;
+  int threads = 0;
+  int mounts = 0;  // Of its mount namespace.
+};
+// H2: when everything has ended, each of those who were there before the first task, by name, holds
+// no more than it did then.
+Violations JudgeHoldings(const std::map<std::string, Holdings>& before,
+                         const std::map<std::string, Holdings>& after);
+
 }  // namespace proffer::chaos

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -169,6 +170,32 @@ TEST(EpochsJudgeTest, AWriteOfAFormerLeader) {
 TEST(EpochsJudgeTest, AnEpochThatNobodyRaised) {
   EXPECT_THAT(JudgeEpochs({{"10:01", "m1", 3}}, kWrites),
               ElementsAre(HasSubstr("L1: epoch 3 was led, but the log has only 2")));
+}
+
+const std::map<std::string, Holdings> kHeld = {{"a1", {20, 4, 22, 25}}, {"l1", {7, 2, 1, 26}}};
+
+TEST(HoldingsJudgeTest, PeacePasses) {
+  EXPECT_THAT(JudgeHoldings(kHeld, kHeld), IsEmpty());
+  EXPECT_THAT(JudgeHoldings(kHeld, {{"a1", {22, 5, 20, 25}}, {"l1", {6, 1, 1, 26}}}), IsEmpty());
+}
+
+TEST(HoldingsJudgeTest, MoreThanAtFirst) {
+  EXPECT_THAT(JudgeHoldings(kHeld, {{"a1", {80, 4, 22, 25}}, {"l1", {7, 2, 1, 26}}}),
+              ElementsAre(HasSubstr("H2: a1 holds 80 files, and held 20")));
+  EXPECT_THAT(JudgeHoldings(kHeld, {{"a1", {20, 90, 22, 25}}, {"l1", {7, 2, 1, 26}}}),
+              ElementsAre(HasSubstr("H2: a1 holds 90 sockets, and held 4")));
+  EXPECT_THAT(JudgeHoldings(kHeld, {{"a1", {20, 4, 70, 25}}, {"l1", {7, 2, 1, 26}}}),
+              ElementsAre(HasSubstr("H2: a1 holds 70 threads, and held 22")));
+}
+
+TEST(HoldingsJudgeTest, OneMountMore) {
+  EXPECT_THAT(JudgeHoldings(kHeld, {{"a1", {20, 4, 22, 25}}, {"l1", {7, 2, 1, 27}}}),
+              ElementsAre(HasSubstr("H2: l1 holds 27 mounts, and held 26")));
+}
+
+TEST(HoldingsJudgeTest, OneWhoIsGone) {
+  EXPECT_THAT(JudgeHoldings(kHeld, {{"a1", {20, 4, 22, 25}}}),
+              ElementsAre(HasSubstr("H2: l1 is not there")));
 }
 
 TEST(RecoveryTest, CountsFromHealingToTheLastEndThatWaited) {
