@@ -178,6 +178,9 @@ std::string WhyNot() {
       return absl::StrCat("there is no ", file, "; scripts/install.sh --all installs it");
     }
   }
+  if (!std::filesystem::exists("/dev/net/tun")) {
+    return "there is no /dev/net/tun, by which packets are delayed";
+  }
   std::string said;
   if (!RunCommand({"unshare", "--net", "--mount", "--pid", "--fork", "--mount-proc", "true"}, "",
                   &said)) {

@@ -1,8 +1,10 @@
 #include "chaos/cluster.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <glog/logging.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,6 +29,7 @@ namespace {
 constexpr char kJars[] =
     "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar:"
     "/usr/share/java/commons-cli.jar";
+constexpr int kZooKeeperPort = 2181;
 // Enough for checkpoints and sandboxes of a run.
 constexpr char kDiskSize[] = "size=24m";
 // Its tasks are process groups: both ways to end tasks are to be met.
@@ -44,6 +47,29 @@ std::vector<std::string> Java(const std::string& main_class) {
           main_class};
 }
 
+// What a server answers to a word, until it closes; "" when it takes too long or cannot be reached.
+std::string AskLine(const std::string& host, int port, const std::string& word) {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  PCHECK(fd >= 0);
+  const timeval patience = {0, 300'000};  // Connecting counts as sending.
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  inet_pton(AF_INET, host.c_str(), &address.sin_addr);
+  std::string answer;
+  if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0 &&
+      send(fd, word.data(), word.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(word.size())) {
+    char buffer[1024];
+    for (ssize_t got = 0; (got = recv(fd, buffer, sizeof(buffer), 0)) > 0;) {
+      answer.append(buffer, static_cast<size_t>(got));
+    }
+  }
+  close(fd);
+  return answer;
+}
+
 // A program that lies beside ours.
 std::string Program(const std::string& name) {
   return std::filesystem::read_symlink("/proc/self/exe").parent_path() / name;
@@ -53,11 +79,11 @@ void Touch(const std::string& path) { std::ofstream(path) << "\n"; }
 
 }  // namespace
 
-Cluster::Cluster(std::string directory, std::string groups, Supervisor* supervisor)
+Cluster::Cluster(std::string directory, std::string groups, uint64_t seed, Supervisor* supervisor)
     : directory_(std::move(directory)),
       groups_(std::move(groups)),
       supervisor_(supervisor),
-      network_(AllNodes()) {
+      network_(AllNodes(), seed) {
   std::filesystem::create_directories(PathOf("logs"));
   // The programs may lie where a container has something of its own, as below /tmp.
   std::filesystem::create_directories(PathOf("bin"));
@@ -178,6 +204,16 @@ std::string Cluster::Leader() const {
     if (leader->target == MasterAddress(i)) return absl::StrCat("m", i);
   }
   return "";
+}
+
+bool Cluster::EnsembleServes() const {
+  for (int i = 1; i <= kZooKeepers; ++i) {
+    const std::string server = network_.address(absl::StrCat("z", i));
+    if (AskLine(server, kZooKeeperPort, "srvr").find("Mode: leader") != std::string::npos) {
+      return true;
+    }
+  }
+  return false;
 }
 
 std::optional<std::vector<v1::AgentView>> Cluster::Agents() {

@@ -19,13 +19,15 @@ class Cluster {
  public:
   // All but the schedulers is started, nothing waited for. `directory` is ours alone, on tmpfs, its
   // path short and visible in containers. `groups` begins the names of the agents' control groups;
-  // empty: tasks are not contained.
-  Cluster(std::string directory, std::string groups, Supervisor* supervisor);
+  // empty: tasks are not contained. `seed` is of what the network does.
+  Cluster(std::string directory, std::string groups, uint64_t seed, Supervisor* supervisor);
   void StartSchedulers();
 
   Network& network() { return network_; }
   // "m2"; empty: none is known.
   std::string Leader() const;
+  // Whether a majority of ZooKeeper's servers follows one of them. Takes a second at most.
+  bool EnsembleServes() const;
   // Every agent the leader knows; nullopt: no leader answers. Takes a second at most.
   std::optional<std::vector<v1::AgentView>> Agents();
 

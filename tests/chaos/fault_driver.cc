@@ -9,7 +9,7 @@
 namespace proffer::chaos {
 namespace {
 
-enum class Means { kKill, kFreeze, kNetwork, kReset, kDisk };
+enum class Means { kKill, kFreeze, kNetwork, kWeather, kReset, kDisk };
 
 Means MeansOf(FaultKind kind) {
   switch (kind) {
@@ -35,6 +35,9 @@ Means MeansOf(FaultKind kind) {
     case FaultKind::kRefuse:
     case FaultKind::kLoss:
       return Means::kNetwork;
+    case FaultKind::kDelay:
+    case FaultKind::kReorder:
+      return Means::kWeather;
     case FaultKind::kReset:
       return Means::kReset;
     case FaultKind::kFullDisk:
@@ -90,6 +93,7 @@ void FaultDriver::Begin(Fault* fault) {
   if (means == Means::kReset) return;
   active_.push_back(*fault);
   if (means == Means::kNetwork) SetNetwork();
+  if (means == Means::kWeather) SetWeather();
 }
 
 void FaultDriver::End(const Fault& fault) {
@@ -99,6 +103,7 @@ void FaultDriver::End(const Fault& fault) {
     if (means == Means::kFreeze) supervisor_->Thaw(node);
   }
   if (means == Means::kNetwork) SetNetwork();
+  if (means == Means::kWeather) SetWeather();
   if (means == Means::kDisk) {
     // Another one may still want it full.
     const bool full = std::any_of(active_.begin(), active_.end(), [](const Fault& other) {
@@ -112,6 +117,7 @@ void FaultDriver::Heal() {
   waiting_.clear();
   active_.clear();
   SetNetwork();
+  SetWeather();
   cluster_->EmptyDisk();
   supervisor_->Heal();
 }
@@ -139,6 +145,19 @@ void FaultDriver::SetNetwork() {
     }
   }
   cluster_->network().SetRules(rules);
+}
+
+void FaultDriver::SetWeather() {
+  std::map<std::string, LinkWeather> weather;
+  for (const Fault& fault : active_) {
+    if (MeansOf(fault.kind) != Means::kWeather) continue;
+    for (const std::string& node : fault.nodes) {
+      LinkWeather& one = weather[node];
+      int64_t& ms = fault.kind == FaultKind::kDelay ? one.delay_ms : one.spread_ms;
+      ms = std::max(ms, fault.ms);
+    }
+  }
+  cluster_->network().SetWeather(weather);
 }
 
 }  // namespace proffer::chaos

@@ -54,7 +54,7 @@ class Life {
       : options_(options),
         directory_(BindHere(options.directory)),
         supervisor_(directory_ + "/logs"),
-        cluster_(directory_, options.groups, &supervisor_),
+        cluster_(directory_, options.groups, options.seed, &supervisor_),
         driver_(MakeSchedule(options.seed, options.faults_ms), &cluster_, &supervisor_) {}
 
   Result Run() {
@@ -129,6 +129,9 @@ class Life {
     driver_.Heal();
     cluster_.Quiet();
     const Time healed = BootTimeNow();
+    // Before that nobody can lead; how long it takes is none of ours.
+    Until("ZooKeeper", kSettleMs, [this] { return cluster_.EnsembleServes(); });
+    result_.figures["zookeeper_ms"] = BootTimeNow() - healed;
     Until("a leader", kSettleMs, [this] { return cluster_.Agents().has_value(); });
     result_.figures["leader_ms"] = BootTimeNow() - healed;
     Until("all agents", kSettleMs, [this] { return AllConnected(); });
