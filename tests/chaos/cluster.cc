@@ -83,7 +83,8 @@ Cluster::Cluster(std::string directory, std::string groups, uint64_t seed, Super
     : directory_(std::move(directory)),
       groups_(std::move(groups)),
       supervisor_(supervisor),
-      network_(AllNodes(), seed) {
+      network_(AllNodes(), seed),
+      clocks_(PathOf("clocks"), PathOf("bin/chaos-wrong-clock.so")) {
   std::filesystem::create_directories(PathOf("logs"));
   // The programs may lie where a container has something of its own, as below /tmp.
   std::filesystem::create_directories(PathOf("bin"));
@@ -106,6 +107,12 @@ void Cluster::Add(const std::string& daemon, const std::string& node,
   std::vector<std::string> all = network_.Enter(node);
   all.insert(all.end(), words.begin(), words.end());
   supervisor_->Add(daemon, std::move(all));
+}
+
+void Cluster::AddWithClock(const std::string& daemon, std::vector<std::string> words) {
+  std::vector<std::string> all = clocks_.Wear(daemon);
+  all.insert(all.end(), words.begin(), words.end());
+  Add(daemon, daemon, std::move(all));
 }
 
 std::string Cluster::zookeeper() const {
@@ -140,11 +147,11 @@ std::string Cluster::MasterAddress(int number) const {
 
 void Cluster::AddMaster(int number) {
   const std::string name = absl::StrCat("m", number);
-  Add(name, name,
-      {Program("proffer-master"), "--logtostderr", "--listen=" + MasterAddress(number),
-       "--insecure_tcp", "--zk=" + zookeeper(),
-       absl::StrCat("--zk_session_timeout_ms=", kSessionMs), "--cluster=chaos",
-       "--agent_ping_ms=1000", "--agent_unreachable_ms=5000", "--offer_timeout_ms=10000"});
+  AddWithClock(name,
+               {Program("proffer-master"), "--logtostderr", "--listen=" + MasterAddress(number),
+                "--insecure_tcp", "--zk=" + zookeeper(),
+                absl::StrCat("--zk_session_timeout_ms=", kSessionMs), "--cluster=chaos",
+                "--agent_ping_ms=1000", "--agent_unreachable_ms=5000", "--offer_timeout_ms=10000"});
 }
 
 void Cluster::AddAgent(int number) {
@@ -162,12 +169,11 @@ void Cluster::AddAgent(int number) {
                         << "\n";
   chmod(config.c_str(), 0600);
   Add(launcher, node, {Program("proffer-launcher"), "--config=" + config});
-  Add(node, node,
-      {Program("proffer-agent"), "--logtostderr", "--master=" + zookeeper(),
-       absl::StrCat("--work_dir=", PathOf(node), "/w"),
-       absl::StrCat("--runtime_dir=", directory_, "/r", number),
-       absl::StrCat("--launcher=", PathOf(launcher), "/s"), "--hostname=" + node,
-       "--resources=cpus:8;mem:2GiB", "--keep_sandboxes=5"});
+  AddWithClock(node, {Program("proffer-agent"), "--logtostderr", "--master=" + zookeeper(),
+                      absl::StrCat("--work_dir=", PathOf(node), "/w"),
+                      absl::StrCat("--runtime_dir=", directory_, "/r", number),
+                      absl::StrCat("--launcher=", PathOf(launcher), "/s"), "--hostname=" + node,
+                      "--resources=cpus:8;mem:2GiB", "--keep_sandboxes=5"});
 }
 
 void Cluster::AddScheduler(int number) {
@@ -195,7 +201,7 @@ void Cluster::AddScheduler(int number) {
                                     "--between_ms",
                                     "250"};
   if (second) words.emplace_back("--supersede");
-  Add(name, name, std::move(words));
+  AddWithClock(name, std::move(words));
 }
 
 std::string Cluster::Leader() const {
@@ -247,6 +253,15 @@ void Cluster::EmptyDisk() const { std::filesystem::remove(PathOf(kFullDiskAgent)
 
 void Cluster::Quiet() const { Touch(PathOf("quiet")); }
 void Cluster::Release() const { Touch(PathOf("release")); }
+
+std::map<std::string, std::string> Cluster::MasterLogs() const {
+  std::map<std::string, std::string> paths;
+  for (int i = 1; i <= kMasters; ++i) {
+    const std::string name = absl::StrCat("m", i);
+    paths[name] = PathOf(absl::StrCat("logs/", name, ".log"));
+  }
+  return paths;
+}
 
 std::string Cluster::ReadAt(const std::string& path) const { return ReadWhole(directory_ + path); }
 

@@ -10,6 +10,7 @@
 #include "chaos/judges/judges.h"
 #include "chaos/network.h"
 #include "chaos/supervisor.h"
+#include "chaos/wall_clocks.h"
 #include "common/leader/leader_finder.h"
 #include "proffer/v1/operator.grpc.pb.h"
 
@@ -24,6 +25,7 @@ class Cluster {
   void StartSchedulers();
 
   Network& network() { return network_; }
+  WallClocks& clocks() { return clocks_; }
   // "m2"; empty: none is known.
   std::string Leader() const;
   // Whether a majority of ZooKeeper's servers follows one of them. Takes a second at most.
@@ -42,6 +44,8 @@ class Cluster {
   std::string witness() const { return ReadAt("/witness"); }
   std::string clients() const { return ReadAt("/clients"); }
   std::string log(const std::string& daemon) const { return ReadAt("/logs/" + daemon + ".log"); }
+  // Where they are, by name.
+  std::map<std::string, std::string> MasterLogs() const;
   // What is left on this host of tasks: processes that are no daemons, run directories, groups.
   std::vector<std::string> Remains() const;
   // What masters, agents and launchers hold now; those that are there. A master's name is what it
@@ -64,11 +68,14 @@ class Cluster {
   void AddAgent(int number);
   void AddScheduler(int number);
   void Add(const std::string& daemon, const std::string& node, std::vector<std::string> words);
+  // The same with a wall clock that can be set.
+  void AddWithClock(const std::string& daemon, std::vector<std::string> words);
 
   const std::string directory_;
   const std::string groups_;
   Supervisor* const supervisor_;
   Network network_;
+  WallClocks clocks_;
   std::unique_ptr<LeaderFinder> finder_;
 };
 

@@ -9,7 +9,7 @@
 namespace proffer::chaos {
 namespace {
 
-enum class Means { kKill, kFreeze, kNetwork, kWeather, kReset, kDisk };
+enum class Means { kKill, kFreeze, kNetwork, kWeather, kClock, kReset, kDisk };
 
 Means MeansOf(FaultKind kind) {
   switch (kind) {
@@ -38,6 +38,8 @@ Means MeansOf(FaultKind kind) {
     case FaultKind::kDelay:
     case FaultKind::kReorder:
       return Means::kWeather;
+    case FaultKind::kClock:
+      return Means::kClock;
     case FaultKind::kReset:
       return Means::kReset;
     case FaultKind::kFullDisk:
@@ -94,6 +96,7 @@ void FaultDriver::Begin(Fault* fault) {
   active_.push_back(*fault);
   if (means == Means::kNetwork) SetNetwork();
   if (means == Means::kWeather) SetWeather();
+  if (means == Means::kClock) SetClocks();
 }
 
 void FaultDriver::End(const Fault& fault) {
@@ -104,6 +107,7 @@ void FaultDriver::End(const Fault& fault) {
   }
   if (means == Means::kNetwork) SetNetwork();
   if (means == Means::kWeather) SetWeather();
+  if (means == Means::kClock) SetClocks();
   if (means == Means::kDisk) {
     // Another one may still want it full.
     const bool full = std::any_of(active_.begin(), active_.end(), [](const Fault& other) {
@@ -118,6 +122,7 @@ void FaultDriver::Heal() {
   active_.clear();
   SetNetwork();
   SetWeather();
+  SetClocks();
   cluster_->EmptyDisk();
   supervisor_->Heal();
 }
@@ -158,6 +163,16 @@ void FaultDriver::SetWeather() {
     }
   }
   cluster_->network().SetWeather(weather);
+}
+
+void FaultDriver::SetClocks() {
+  std::map<std::string, int64_t> offsets_ms;
+  for (const Fault& fault : active_) {
+    if (MeansOf(fault.kind) != Means::kClock) continue;
+    // Of several that met a clock the last one set it.
+    for (const std::string& node : fault.nodes) offsets_ms[node] = fault.ms;
+  }
+  cluster_->clocks().Set(offsets_ms);
 }
 
 }  // namespace proffer::chaos

@@ -32,6 +32,7 @@ class FaultDriver {
   void End(const Fault& fault);
   void SetNetwork();
   void SetWeather();
+  void SetClocks();
 
   std::vector<Fault> waiting_;  // The next one last.
   std::vector<Fault> active_;   // "leader" is resolved.

@@ -21,6 +21,7 @@
 #include "chaos/fault_driver.h"
 #include "chaos/history.h"
 #include "chaos/judges/judges.h"
+#include "chaos/leaderships.h"
 #include "chaos/schedule.h"
 #include "chaos/supervisor.h"
 #include "common/base/clock.h"
@@ -36,7 +37,10 @@ constexpr char kHere[] = "/run/proffer-chaos";
 // Java starts, elects; everything else retries meanwhile. Other work may have the processors.
 constexpr int64_t kStartMs = 90'000;
 constexpr int64_t kSettleMs = 90'000;
-constexpr int64_t kCleanMs = 20'000;
+// A replica that has written down an end and dies before that is acknowledged does not submit the
+// task again in its next life: the SDK waits a minute for it to do so (task_queue.h,
+// claim_within_ms), and only then may the agent forget the task.
+constexpr int64_t kCleanMs = 90'000;
 // scheduler_main.cc: another replica took over.
 constexpr int kExitSchedulerStopped = 3;
 
@@ -55,7 +59,8 @@ class Life {
         directory_(BindHere(options.directory)),
         supervisor_(directory_ + "/logs"),
         cluster_(directory_, options.groups, options.seed, &supervisor_),
-        driver_(MakeSchedule(options.seed, options.faults_ms), &cluster_, &supervisor_) {}
+        driver_(MakeSchedule(options.seed, options.faults_ms), &cluster_, &supervisor_),
+        leaderships_(cluster_.MasterLogs()) {}
 
   Result Run() {
     if (Until("the agents to connect", kStartMs, [this] { return AllConnected(); })) {
@@ -77,7 +82,7 @@ class Life {
   bool Until(const char* what, int64_t patience_ms, const std::function<bool()>& done) {
     const Time give_up = BootTimeNow() + patience_ms;
     while (!done()) {
-      supervisor_.Tick(BootTimeNow());
+      Tick();
       if (BootTimeNow() >= give_up) {
         Violation(absl::StrCat("V: waited for ", what, " for ", patience_ms, " ms"));
         return false;
@@ -85,6 +90,10 @@ class Life {
       usleep(kTickUs);
     }
     return true;
+  }
+  void Tick() {
+    supervisor_.Tick(BootTimeNow());
+    leaderships_.Tick(BootTimeNow());
   }
   void Violation(const std::string& what) { result_.violations.push_back(what); }
   void Add(const Violations& violations) {
@@ -113,7 +122,7 @@ class Life {
   void Break() {
     const Time begin = BootTimeNow();
     while (driver_.Tick(BootTimeNow() - begin) || BootTimeNow() - begin < options_.faults_ms) {
-      supervisor_.Tick(BootTimeNow());
+      Tick();
       usleep(kTickUs);
     }
     for (int i = 0; i < kFaultKinds; ++i) {
@@ -193,22 +202,16 @@ class Life {
     Add(bad);
     Add(JudgeTasks(witness, clients));
     Add(JudgeClients(clients));
-    std::vector<Leadership> leaderships;
-    for (int i = 1; i <= kMasters; ++i) {
-      const std::string name = absl::StrCat("m", i);
-      for (Leadership& one : ParseLeaderships(name, cluster_.log(name))) {
-        leaderships.push_back(std::move(one));
-      }
-    }
+    leaderships_.Tick(BootTimeNow());
     std::vector<std::vector<RegistryWrite>> logs;
     for (int i = 1; i <= kZooKeepers; ++i) {
       logs.push_back(ParseTransactions(cluster_.TransactionLog(i)));
     }
     const std::vector<RegistryWrite> writes = MergeTransactions(logs);
     if (writes.empty()) Violation("L1: the log of transactions cannot be read");
-    result_.figures["epochs"] = static_cast<int64_t>(leaderships.size());
+    result_.figures["epochs"] = static_cast<int64_t>(leaderships_.all().size());
     result_.figures["registry_writes"] = static_cast<int64_t>(writes.size());
-    Add(JudgeEpochs(std::move(leaderships), writes));
+    Add(JudgeEpochs(leaderships_.all(), writes));
     JudgeEnds("m", {kExitRestart});
     JudgeEnds("l", {});
     JudgeEnds("s", {kExitSchedulerStopped});
@@ -248,6 +251,7 @@ class Life {
   Cluster cluster_;
   FaultDriver driver_;
   std::map<std::string, Holdings> holdings_;  // Before the first task.
+  Leaderships leaderships_;
   Result result_;
 };
 

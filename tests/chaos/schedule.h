@@ -36,6 +36,7 @@ enum class FaultKind {
   kLoss,           // The nodes lose `percent` of what is sent to them.
   kDelay,          // Each packet from and to the nodes takes `ms` longer.
   kReorder,        // Each takes up to `ms` longer, so that later ones overtake it.
+  kClock,          // The nodes' wall clocks jump by `ms`, and jump back at the end.
   kFullDisk,       // Of agent a5's work directory.
 };
 inline constexpr int kFaultKinds = static_cast<int>(FaultKind::kFullDisk) + 1;

@@ -32,11 +32,11 @@ Violations JudgeClients(const std::vector<ClientLine>& clients);
 
 // A master that says it leads.
 struct Leadership {
-  std::string at;  // Orders them.
+  int64_t at_ms = 0;  // When it was seen to say so.
   std::string master;
   uint64_t epoch = 0;
 };
-// From a master's log.
+// From a part of a master's log; at no time yet.
 std::vector<Leadership> ParseLeaderships(const std::string& master, const std::string& log);
 
 // One write to the registry, as ZooKeeper has it. Ordered by their zxids.
@@ -54,8 +54,8 @@ std::vector<RegistryWrite> MergeTransactions(const std::vector<std::vector<Regis
 
 // L1: no epoch has two leaders, and a later leader has a higher epoch. In ZooKeeper's own order
 // each write is that of the session which raised the epoch last, and each epoch that a leader named
-// was raised there.
-Violations JudgeEpochs(std::vector<Leadership> leaderships,
+// was raised there. `leaderships` are in their order.
+Violations JudgeEpochs(const std::vector<Leadership>& leaderships,
                        const std::vector<RegistryWrite>& writes);
 
 // How long it took after the last fault.

@@ -4,10 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
 #include "chaos/judges/judges.h"
+#include "chaos/leaderships.h"
 #include "chaos/result.h"
 
 namespace proffer::chaos {
@@ -67,7 +71,32 @@ TEST(HistoryTest, MastersSayWhenTheyBeganToLead) {
       "I20261128 15:30:54.123456    12 candidacy.cc:136] elected; taking over\n"
       "I20261128 15:30:54.223456    12 master.cc:66] leading cluster chaos in epoch 12 with 5 x\n");
   EXPECT_THAT(found, ElementsAre(Field(&Leadership::epoch, 12u)));
-  EXPECT_EQ(found[0].at, "20261128 15:30:54.223456");
+  EXPECT_EQ(found[0].master, "m2");
+}
+
+// A line counts once, when all of it is there, and at the time of who reads it.
+TEST(HistoryTest, LeadersAreOrderedByWhenTheyWereSeenToLead) {
+  std::string directory = ::testing::TempDir() + "leaderships-XXXXXX";
+  ASSERT_NE(mkdtemp(directory.data()), nullptr);
+  const auto write = [&](const char* master, const std::string& text) {
+    std::ofstream(directory + "/" + master, std::ios::app) << text;
+  };
+  const std::string leads = "I20361128 15:30:54.2 12 master.cc:66] leading cluster c in epoch ";
+  Leaderships leaderships({{"m1", directory + "/m1"}, {"m2", directory + "/m2"}});
+  leaderships.Tick({100});
+  write("m1", leads + "3 with x\n" + leads);
+  leaderships.Tick({200});
+  leaderships.Tick({300});
+  // Both at once, for all that we know: by their epochs.
+  write("m1", "5 with x\n");
+  write("m2", "what else there is\n" + leads + "4 with x\n");
+  leaderships.Tick({400});
+  std::string seen;
+  for (const Leadership& one : leaderships.all()) {
+    seen += one.master + "/" + std::to_string(one.epoch) + "/" + std::to_string(one.at_ms) + " ";
+  }
+  EXPECT_EQ(seen, "m1/3/200 m2/4/400 m1/5/400 ");
+  std::filesystem::remove_all(directory);
 }
 
 // As TxnLogToolkit prints them: lengths are raw bytes, data may have line ends.

@@ -149,16 +149,16 @@ const std::vector<RegistryWrite> kWrites = {
     {1, "cluster", "s1"}, {1, "epoch", "s1"}, {5, "epoch", "s2"}, {6, "agent/B", "s2"}};
 
 TEST(EpochsJudgeTest, PeacePasses) {
-  EXPECT_THAT(JudgeEpochs({{"10:02", "m2", 2}, {"10:01", "m1", 1}}, kWrites), IsEmpty());
+  EXPECT_THAT(JudgeEpochs({{1001, "m1", 1}, {1002, "m2", 2}}, kWrites), IsEmpty());
 }
 
 TEST(EpochsJudgeTest, TwoLeadersOfOneEpoch) {
-  EXPECT_THAT(JudgeEpochs({{"10:01", "m1", 2}, {"10:02", "m2", 2}}, kWrites),
+  EXPECT_THAT(JudgeEpochs({{1001, "m1", 2}, {1002, "m2", 2}}, kWrites),
               ElementsAre(HasSubstr("L1: epoch 2 has two leaders, m1")));
 }
 
 TEST(EpochsJudgeTest, AnEpochThatFalls) {
-  EXPECT_THAT(JudgeEpochs({{"10:01", "m1", 2}, {"10:02", "m2", 1}}, kWrites),
+  EXPECT_THAT(JudgeEpochs({{1001, "m1", 2}, {1002, "m2", 1}}, kWrites),
               ElementsAre(HasSubstr("L1: m2 leads in epoch 1")));
 }
 
@@ -168,7 +168,7 @@ TEST(EpochsJudgeTest, AWriteOfAFormerLeader) {
 }
 
 TEST(EpochsJudgeTest, AnEpochThatNobodyRaised) {
-  EXPECT_THAT(JudgeEpochs({{"10:01", "m1", 3}}, kWrites),
+  EXPECT_THAT(JudgeEpochs({{1001, "m1", 3}}, kWrites),
               ElementsAre(HasSubstr("L1: epoch 3 was led, but the log has only 2")));
 }
 
