@@ -33,8 +33,9 @@ int main(int argc, char** argv) {
   app.add_option("--minutes", campaign.minutes, "instead of --runs: as many as begin within");
   app.add_option("--faults_ms", campaign.faults_ms, "how long things break in each run");
   app.add_option("--keep", campaign.keep, "where the records of bad runs go");
-  app.add_option("--keep_slow_ms", campaign.keep_slow_ms,
-                 "also the records of runs that had no leader for so long after healing");
+  app.add_option(
+      "--keep_slow_ms", campaign.keep_slow_ms,
+      "also the records of runs that were so slow after healing, once ZooKeeper was back");
   app.add_option("--ledger", campaign.ledger, "a file to which a line is added");
   app.add_option("--commit", campaign.commit, "for the ledger");
   app.add_flag("--plan", plan, "prints what will break in the run of --seed, and ends");
