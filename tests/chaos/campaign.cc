@@ -219,6 +219,7 @@ int RunCampaign(const CampaignOptions& options) {
                                : done < options.runs;
   };
   int runs = 0;
+  int voids = 0;
   size_t violations = 0;
   std::map<std::string, int> faults;
   std::map<std::string, std::vector<int64_t>> figures;
@@ -236,24 +237,33 @@ int RunCampaign(const CampaignOptions& options) {
       all += times;
     }
     for (const auto& [name, value] : result.figures) figures[name].push_back(value);
-    violations += result.violations.size();
+    if (result.void_because.empty()) {
+      violations += result.violations.size();
+    } else {
+      ++voids;
+    }
     std::printf("seed %llu: %d faults, %s, violations %zu\n", static_cast<unsigned long long>(seed),
                 all, absl::StrJoin(result.figures, " ", absl::PairFormatter("=")).c_str(),
                 result.violations.size());
     for (const std::string& one : result.violations) std::printf("  %s\n", one.c_str());
+    if (!result.void_because.empty()) {
+      std::printf("  void, and not counted: %s\n", result.void_because.c_str());
+    }
     const bool slow = options.keep_slow_ms > 0 && SlownessMs(result) >= options.keep_slow_ms;
     if (slow || !result.violations.empty()) Keep(options, seed, result, own);
     std::fflush(stdout);
     std::filesystem::remove_all(own);
   }
-  std::printf("%d runs, violations %zu\nfaults: %s\n", runs, violations,
+  std::printf("%d runs, %d void, violations %zu\nfaults: %s\n", runs, voids, violations,
               PrintFaults(faults).c_str());
   for (const auto& [name, values] : figures) {
     std::printf("%-16s p50 %lld p90 %lld\n", name.c_str(),
                 static_cast<long long>(Percentile(values, 50)),
                 static_cast<long long>(Percentile(values, 90)));
   }
-  if (!options.ledger.empty() && runs > 0) WriteLedger(options, runs, faults, violations);
+  if (!options.ledger.empty() && runs > voids) {
+    WriteLedger(options, runs - voids, faults, violations);
+  }
   if (interrupted != 0) return 130;
   return violations == 0 ? 0 : 129;
 }

@@ -222,6 +222,9 @@ class Life {
           name == kFullDiskAgent && cluster_.log(name).find("No space left") != std::string::npos;
       JudgeEnds(name, could_not_write ? std::set<int>{1, kExitRestart} : std::set<int>{});
     }
+    // A registry on which a write that was acknowledged is taken back can be nobody's foundation.
+    // Without a violation nobody was told of what was taken back.
+    if (!result_.violations.empty()) result_.void_because = ForgottenByZooKeeper(writes);
     result_.figures["updates_ms"] = UpdatesDelivered(witness, clients, healed.ms);
     result_.figures["tasks"] = std::count_if(witness.begin(), witness.end(),
                                              [](const auto& line) { return !line.is_end; });

@@ -58,9 +58,8 @@ int64_t RealNowNs() {
   return ToNs(now);
 }
 
-using Syscall = long (*)(long, ...);  // NOLINT(google-runtime-int): as it is declared.
+using Syscall = long (*)(long, ...);
 
-// NOLINTNEXTLINE(google-runtime-int)
 long WaitUntilWrongTime(Syscall real, const long (&words)[6]) {
   const int64_t deadline = ToNs(*reinterpret_cast<const timespec*>(words[3]));
   while (true) {
@@ -101,14 +100,13 @@ time_t time(time_t* now) noexcept {
   return wrong;
 }
 
-// NOLINTNEXTLINE(google-runtime-int): as it is declared.
 long syscall(long number, ...) noexcept {
   static const auto real = Real<Syscall>("syscall");
   // However few there are: what nobody reads does no harm.
-  long words[6];  // NOLINT(google-runtime-int)
+  long words[6];
   va_list list;
   va_start(list, number);
-  for (auto& word : words) word = va_arg(list, long);  // NOLINT(google-runtime-int)
+  for (auto& word : words) word = va_arg(list, long);
   va_end(list);
   const bool waits = number == SYS_futex && (words[1] & FUTEX_CLOCK_REALTIME) != 0 && words[3] != 0;
   if (waits) return WaitUntilWrongTime(real, words);

@@ -44,6 +44,8 @@ struct RegistryWrite {
   uint64_t zxid = 0;
   std::string key;      // "epoch", "agent/…"
   std::string session;  // Of the master that wrote.
+  // Of /registry after that: each transaction of a master counts it up by one. 0: it does not.
+  int version = 0;
   friend bool operator==(const RegistryWrite&, const RegistryWrite&) = default;
 };
 // From the output of ZooKeeper's TxnLogToolkit.
@@ -57,6 +59,13 @@ std::vector<RegistryWrite> MergeTransactions(const std::vector<std::vector<Regis
 // was raised there. `leaderships` are in their order.
 Violations JudgeEpochs(const std::vector<Leadership>& leaderships,
                        const std::vector<RegistryWrite>& writes);
+
+// What ZooKeeper itself has forgotten, a sentence; "" if nothing: two transactions that both made
+// the same version of the registry. It makes a version once, so the first was taken back; and when
+// that had been acknowledged, two masters may be right in what they say of one epoch. Servers
+// of 3.8 do so when they are killed while they join (ZOOKEEPER-4643, ZOOKEEPER-4646,
+// ZOOKEEPER-4785).
+std::string ForgottenByZooKeeper(const std::vector<RegistryWrite>& writes);
 
 // How long it took after the last fault.
 struct Recovery {

@@ -53,6 +53,9 @@ TEST(HistoryTest, ARepeatedLaunchBelongsToWhatWasSubmitted) {
 TEST(HistoryTest, AResultIsReadAsItIsWrittenAndOneThatBreaksOffIsAViolation) {
   const Result result = {{{"loss", 2}}, {{"tasks", 50}}, {"T1: a b"}, {"1 s loss a1 4%"}};
   EXPECT_EQ(ParseResult(Print(result)), result);
+  Result nothing = result;
+  nothing.void_because = "of nobody";
+  EXPECT_EQ(ParseResult(Print(nothing)), nothing);
   std::string broken = Print(result);
   broken.resize(broken.size() / 2);
   EXPECT_FALSE(ParseResult(broken).violations.empty());
@@ -117,6 +120,20 @@ TEST(HistoryTest, TheTransactionLogTellsWhoWroteWhat) {
   EXPECT_THAT(ParseTransactions(text), ElementsAre(RegistryWrite{0x10000001d, "epoch", "1"},
                                                    RegistryWrite{0x10000001d, "agent%2FA-1", "1"},
                                                    RegistryWrite{0x10000001e, "cluster", "2"}));
+}
+
+TEST(HistoryTest, ATransactionTellsWhichVersionOfTheRegistryItMade) {
+  const std::string path("setData:\0\0\0\x0f/chaos/registry", 27);
+  const std::string epoch("setData:\0\0\0\x15/chaos/registry/epoch", 33);
+  const auto made = [](char version) { return std::string("\0\0\0\0\0\0\0", 7) + version; };
+  // The tenth version is the end of a line.
+  const std::string text = "UTC session 0x1 cxid 0xa zxid 0x1 multi " + path + made('\n') + ";" +
+                           epoch + "x\nUTC session 0x1 cxid 0xa zxid 0x2 multi " + path + made(11) +
+                           ";" + epoch + "x\nUTC session 0x1 cxid 0xa zxid 0x3 setData:" + epoch +
+                           "x\n";
+  EXPECT_THAT(ParseTransactions(text),
+              ElementsAre(RegistryWrite{1, "epoch", "1", 10}, RegistryWrite{2, "epoch", "1", 11},
+                          RegistryWrite{3, "epoch", "1", 0}));
 }
 
 TEST(HistoryTest, TransactionsOfAllServersAreOneLog) {

@@ -172,6 +172,22 @@ TEST(EpochsJudgeTest, AnEpochThatNobodyRaised) {
               ElementsAre(HasSubstr("L1: epoch 3 was led, but the log has only 2")));
 }
 
+TEST(ForgottenTest, EveryVersionIsMadeOnce) {
+  EXPECT_EQ(
+      ForgottenByZooKeeper({{1, "epoch", "s1", 1}, {1, "cluster", "s1", 1}, {2, "a", "s1", 2}}),
+      "");
+  EXPECT_EQ(ForgottenByZooKeeper({{1, "epoch", "s1", 0}, {2, "a", "s1", 0}}), "");
+}
+
+TEST(ForgottenTest, AWriteThatWasTakenBack) {
+  EXPECT_EQ(ForgottenByZooKeeper({{1, "epoch", "s1", 1},
+                                  {0x400000001, "epoch", "s2", 2},
+                                  {0x400000002, "agent/A", "s2", 3},
+                                  {0x600000001, "epoch", "s3", 2}}),
+            "ZooKeeper has forgotten what it had written: version 2 of the registry was made by "
+            "transaction 0x400000001 and again by 0x600000001");
+}
+
 const std::map<std::string, Holdings> kHeld = {{"a1", {20, 4, 22, 25}}, {"l1", {7, 2, 1, 26}}};
 
 TEST(HoldingsJudgeTest, PeacePasses) {
