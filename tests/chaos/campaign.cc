@@ -108,8 +108,8 @@ Result LiveApart(const CampaignOptions& options, uint64_t seed, const std::strin
                                     "--live",
                                     absl::StrCat("--seed=", seed),
                                     absl::StrCat("--faults_ms=", options.faults_ms),
-                                    absl::StrCat("--directory=", directory),
-                                    absl::StrCat("--groups=", groups)};
+                                    absl::StrCat("--directory=", directory)};
+  if (!groups.empty()) words.push_back("--groups=" + groups);
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -207,7 +207,9 @@ int RunCampaign(const CampaignOptions& options) {
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaction(number, &action, nullptr);
   RemoveLeftovers();
   const Directory directory;
-  const std::string why_not_contained = WhyNoContainers();
+  // Ours as long as the directory is; other campaigns remove those of the dead.
+  const std::string name = std::filesystem::path(directory.path()).filename().string();
+  const std::string why_not_contained = WhyNoContainers(name + "-trial");
   if (!why_not_contained.empty()) {
     std::printf("no containers, because %s: all tasks are process groups\n",
                 why_not_contained.c_str());
@@ -226,17 +228,16 @@ int RunCampaign(const CampaignOptions& options) {
   for (; goes_on(runs); ++runs) {
     const uint64_t seed = options.seed + static_cast<uint64_t>(runs);
     const std::string own = absl::StrCat(directory.path(), "/", runs);
-    const std::string groups =
-        absl::StrCat(std::filesystem::path(directory.path()).filename().string(), "-", runs);
+    const std::string groups = absl::StrCat(name, "-", runs);
     const Result result =
         LiveApart(options, seed, own, why_not_contained.empty() ? groups : std::string());
     if (interrupted != 0) break;
     int all = 0;
-    for (const auto& [name, times] : result.faults) {
-      faults[name] += times;
+    for (const auto& [kind, times] : result.faults) {
+      faults[kind] += times;
       all += times;
     }
-    for (const auto& [name, value] : result.figures) figures[name].push_back(value);
+    for (const auto& [what, value] : result.figures) figures[what].push_back(value);
     if (result.void_because.empty()) {
       violations += result.violations.size();
     } else {
@@ -256,8 +257,8 @@ int RunCampaign(const CampaignOptions& options) {
   }
   std::printf("%d runs, %d void, violations %zu\nfaults: %s\n", runs, voids, violations,
               PrintFaults(faults).c_str());
-  for (const auto& [name, values] : figures) {
-    std::printf("%-16s p50 %lld p90 %lld\n", name.c_str(),
+  for (const auto& [what, values] : figures) {
+    std::printf("%-16s p50 %lld p90 %lld\n", what.c_str(),
                 static_cast<long long>(Percentile(values, 50)),
                 static_cast<long long>(Percentile(values, 90)));
   }

@@ -1,7 +1,5 @@
 #include "chaos/groups.h"
 
-#include <unistd.h>
-
 #include "isolator/cgroup/group.h"
 
 namespace proffer::chaos {
@@ -16,10 +14,9 @@ const isolator::CgroupWorld& World() {
 
 }  // namespace
 
-std::string WhyNoContainers() {
+std::string WhyNoContainers(const std::string& trial) {
   if (World().kind == isolator::CgroupKind::kNone) return World().why_none;
   // To be seen is not to be written to: a tree may be mounted read-only.
-  const std::string trial = "pfchaos-trial-" + std::to_string(getpid());
   std::string why = isolator::PrepareCgroupRoot(isolator::RealKernel(), World(), trial);
   const std::string left = RemoveGroups(trial);
   return why.empty() ? left : why;

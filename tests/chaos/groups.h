@@ -7,8 +7,9 @@
 
 namespace proffer::chaos {
 
-// Why agents cannot contain tasks here, a sentence; empty: they can.
-std::string WhyNoContainers();
+// Why agents cannot contain tasks here, a sentence; empty: they can. Tried at a root of that name,
+// which is gone again.
+std::string WhyNoContainers(const std::string& trial);
 
 // Of those below `root`, which may not exist.
 std::vector<std::string> GroupsBelow(const std::string& root);

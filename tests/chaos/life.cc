@@ -63,8 +63,7 @@ class Life {
         leaderships_(cluster_.MasterLogs()) {}
 
   Result Run() {
-    if (Until("the agents to connect", kStartMs, [this] { return AllConnected(); })) {
-      holdings_ = cluster_.HoldingsNow();
+    if (Until("the agents to connect", kStartMs, [this] { return AllAtRest(); })) {
       cluster_.StartSchedulers();
       if (Until("the tasks to start", kStartMs, [this] { return HasStarted(); })) {
         Break();
@@ -105,6 +104,16 @@ class Life {
     return agents && kAgents == std::count_if(agents->begin(), agents->end(), [](const auto& one) {
                        return one.state() == v1::CONNECTED;
                      });
+  }
+  // All connected, agents to launchers as well, and nothing to do yet: what they hold now is what
+  // they may hold in the end.
+  bool AllAtRest() {
+    if (!AllConnected()) return false;
+    holdings_ = cluster_.HoldingsNow();
+    return std::all_of(holdings_.begin(), holdings_.end(), [](const auto& one) {
+      const bool is_launcher = one.first[0] == 'l' && one.first != "leader";
+      return !is_launcher || one.second.sockets >= 2;  // It listens, and its agent is there.
+    });
   }
   bool HasStarted() {
     std::vector<std::string> bad;

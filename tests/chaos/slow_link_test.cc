@@ -38,6 +38,9 @@ class SlowLinkTest : public ::testing::Test {
   void SetUp() override {
     if (geteuid() != 0) GTEST_SKIP() << "only root can make network namespaces";
     if (access("/dev/net/tun", F_OK) != 0) GTEST_SKIP() << "there is no /dev/net/tun";
+    if (access("/usr/sbin/ip", X_OK) != 0 && access("/sbin/ip", X_OK) != 0) {
+      GTEST_SKIP() << "there is no ip; scripts/install.sh --all installs iproute2";
+    }
     if (unshare(CLONE_NEWNET) != 0) GTEST_SKIP() << "network namespaces cannot be made here";
     home_ = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
     network_ = std::make_unique<Network>(std::vector<std::string>{"a", "b"}, /*seed=*/7);

@@ -204,6 +204,11 @@ TEST(HoldingsJudgeTest, MoreThanAtFirst) {
               ElementsAre(HasSubstr("H2: a1 holds 70 threads, and held 22")));
 }
 
+TEST(HoldingsJudgeTest, OneDescriptorMoreOfALauncher) {
+  EXPECT_THAT(JudgeHoldings(kHeld, {{"a1", {20, 4, 22, 25}}, {"l1", {8, 2, 1, 26}}}),
+              ElementsAre(HasSubstr("H2: l1 holds 8 files, and held 7")));
+}
+
 TEST(HoldingsJudgeTest, OneMountMore) {
   EXPECT_THAT(JudgeHoldings(kHeld, {{"a1", {20, 4, 22, 25}}, {"l1", {7, 2, 1, 27}}}),
               ElementsAre(HasSubstr("H2: l1 holds 27 mounts, and held 26")));
