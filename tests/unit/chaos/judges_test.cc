@@ -129,6 +129,19 @@ TEST(ClientsJudgeTest, AWordAfterTheLast) {
               ElementsAre(HasSubstr("T6: told as")));
 }
 
+TEST(ClientsJudgeTest, AReplicaThatWasReplacedMayWakeUpWithOldWords) {
+  const std::vector<ClientLine> replaced = {Say(1, "leads"), Say(5, "submitted", "a"),
+                                            Say(7, "leads", "", "", "2"),
+                                            Told(9, "a", "FINISHED", 0, "2")};
+  EXPECT_THAT(JudgeClients(With(replaced, Say(10, "status", "a", "UNREACHABLE"))), IsEmpty());
+  EXPECT_THAT(JudgeClients(With(replaced, Say(10, "status", "a", "UNREACHABLE", "2"))),
+              ElementsAre(HasSubstr("T6: after its end")));
+  // Not even then after it has heard the end itself.
+  EXPECT_THAT(JudgeClients(With(With(replaced, Told(10, "a", "FINISHED", 0)),
+                                Say(11, "status", "a", "UNREACHABLE"))),
+              ElementsAre(HasSubstr("T6: after its end")));
+}
+
 TEST(ClientsJudgeTest, AReplicaThatDoesNotStop) {
   const std::vector<ClientLine> stopped = {Say(1, "leads"), Say(2, "stopped", "SUPERSEDED")};
   EXPECT_THAT(JudgeClients(With(stopped, Say(3, "submitted", "a"))),
