@@ -3,8 +3,8 @@
 //
 // Of the C library's functions those are replaced by which our daemons and their libraries see wall
 // time: three that tell it, and the wait for a futex until a moment of it, which is how absl::Mutex
-// and so gRPC wait. Like the kernel's own, such a wait ends early or late when the clock is set
-// meanwhile; a machine whose clock is set does not tell relative from absolute waits apart for us.
+// and so gRPC wait: like the kernel's own, such a wait ends early or late when the clock is set
+// meanwhile. Waits for so long, and clocks that count from the start of the machine, stay right.
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

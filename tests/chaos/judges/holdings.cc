@@ -1,6 +1,3 @@
-#include <algorithm>
-#include <cstdlib>
-
 #include "absl/strings/str_cat.h"
 #include "chaos/judges/judges.h"
 
