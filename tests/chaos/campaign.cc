@@ -9,8 +9,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -21,6 +23,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "chaos/command.h"
+#include "chaos/groups.h"
 #include "chaos/result.h"
 #include "common/base/clock.h"
 
@@ -32,6 +35,7 @@ namespace {
 // Short paths, and no disk whose slowness everybody would share.
 constexpr char kRoot[] = "/dev/shm/";
 constexpr char kStamp[] = "pfchaos-";
+constexpr size_t kUniqueLetters = 6;  // mkdtemp's.
 
 volatile sig_atomic_t interrupted = 0;
 void Interrupt(int) { interrupted = 1; }
@@ -59,8 +63,13 @@ class Directory {
   int lock_ = -1;
 };
 
+void RemoveAll(const std::string& root) {
+  const std::string why = RemoveGroups(root);
+  if (!why.empty()) LOG(WARNING) << root << ": " << why;
+}
+
 // Of campaigns that died: their processes, namespaces and mounts went with them, their directories
-// did not.
+// and control groups did not.
 void RemoveLeftovers() {
   for (const auto& entry : std::filesystem::directory_iterator(kRoot)) {
     if (entry.path().filename().string().rfind(kStamp, 0) != 0) continue;
@@ -71,11 +80,17 @@ void RemoveLeftovers() {
     }
     if (lock >= 0) close(lock);
   }
+  for (const std::string& root : GroupRoots(kStamp)) {
+    // The names of those of a campaign begin with that of its directory.
+    const std::string campaign = root.substr(0, std::strlen(kStamp) + kUniqueLetters);
+    if (!std::filesystem::exists(kRoot + campaign)) RemoveAll(root);
+  }
 }
 
 // Lives one run in a process of its own, process 1 of new namespaces: whatever happens to us, the
 // kernel ends it, and with it everything inside.
-Result LiveApart(const CampaignOptions& options, uint64_t seed, const std::string& directory) {
+Result LiveApart(const CampaignOptions& options, uint64_t seed, const std::string& directory,
+                 const std::string& groups) {
   std::filesystem::create_directory(directory);
   const std::string self = std::filesystem::read_symlink("/proc/self/exe");
   const std::string output = directory + "/run.log";
@@ -94,6 +109,7 @@ Result LiveApart(const CampaignOptions& options, uint64_t seed, const std::strin
                                     absl::StrCat("--seed=", seed),
                                     absl::StrCat("--faults_ms=", options.faults_ms),
                                     absl::StrCat("--directory=", directory)};
+  if (!groups.empty()) words.push_back("--groups=" + groups);
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -109,6 +125,10 @@ Result LiveApart(const CampaignOptions& options, uint64_t seed, const std::strin
   while (waitpid(pid, &status, 0) != pid) {
     if (interrupted != 0) kill(pid, SIGKILL);
   }
+  // Its containers are dead, as all of it; their groups are the machine's.
+  if (!groups.empty()) {
+    for (const std::string& root : GroupRoots(groups + "-")) RemoveAll(root);
+  }
   Result result = ParseResult(ReadWhole(directory + "/result"));
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
     const std::string said = ReadWhole(output);
@@ -121,6 +141,16 @@ Result LiveApart(const CampaignOptions& options, uint64_t seed, const std::strin
 
 std::string PrintFaults(const std::map<std::string, int>& faults) {
   return absl::StrJoin(faults, " ", absl::PairFormatter("="));
+}
+
+// How long a leader or the agents kept us waiting with nothing that they waited for themselves.
+int64_t SlownessMs(const Result& result) {
+  const auto figure = [&](const char* name) {
+    const auto found = result.figures.find(name);
+    return found == result.figures.end() ? 0 : found->second;
+  };
+  return std::max(figure("leader_ms") - figure("zookeeper_ms"),
+                  figure("agents_ms") - figure("leader_ms"));
 }
 
 void Keep(const CampaignOptions& options, uint64_t seed, const Result& result,
@@ -159,6 +189,9 @@ std::string WhyNot() {
       return absl::StrCat("there is no ", file, "; scripts/install.sh --all installs it");
     }
   }
+  if (!std::filesystem::exists("/dev/net/tun")) {
+    return "there is no /dev/net/tun, by which packets are delayed";
+  }
   std::string said;
   if (!RunCommand({"unshare", "--net", "--mount", "--pid", "--fork", "--mount-proc", "true"}, "",
                   &said)) {
@@ -174,6 +207,13 @@ int RunCampaign(const CampaignOptions& options) {
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaction(number, &action, nullptr);
   RemoveLeftovers();
   const Directory directory;
+  // Ours as long as the directory is; other campaigns remove those of the dead.
+  const std::string name = std::filesystem::path(directory.path()).filename().string();
+  const std::string why_not_contained = WhyNoContainers(name + "-trial");
+  if (!why_not_contained.empty()) {
+    std::printf("no containers, because %s: all tasks are process groups\n",
+                why_not_contained.c_str());
+  }
   const Time begin = BootTimeNow();
   const auto goes_on = [&](int done) {
     if (interrupted != 0) return false;
@@ -181,37 +221,50 @@ int RunCampaign(const CampaignOptions& options) {
                                : done < options.runs;
   };
   int runs = 0;
+  int voids = 0;
   size_t violations = 0;
   std::map<std::string, int> faults;
   std::map<std::string, std::vector<int64_t>> figures;
   for (; goes_on(runs); ++runs) {
     const uint64_t seed = options.seed + static_cast<uint64_t>(runs);
     const std::string own = absl::StrCat(directory.path(), "/", runs);
-    const Result result = LiveApart(options, seed, own);
+    const std::string groups = absl::StrCat(name, "-", runs);
+    const Result result =
+        LiveApart(options, seed, own, why_not_contained.empty() ? groups : std::string());
     if (interrupted != 0) break;
     int all = 0;
-    for (const auto& [name, times] : result.faults) {
-      faults[name] += times;
+    for (const auto& [kind, times] : result.faults) {
+      faults[kind] += times;
       all += times;
     }
-    for (const auto& [name, value] : result.figures) figures[name].push_back(value);
-    violations += result.violations.size();
+    for (const auto& [what, value] : result.figures) figures[what].push_back(value);
+    if (result.void_because.empty()) {
+      violations += result.violations.size();
+    } else {
+      ++voids;
+    }
     std::printf("seed %llu: %d faults, %s, violations %zu\n", static_cast<unsigned long long>(seed),
                 all, absl::StrJoin(result.figures, " ", absl::PairFormatter("=")).c_str(),
                 result.violations.size());
     for (const std::string& one : result.violations) std::printf("  %s\n", one.c_str());
-    if (!result.violations.empty()) Keep(options, seed, result, own);
+    if (!result.void_because.empty()) {
+      std::printf("  void, and not counted: %s\n", result.void_because.c_str());
+    }
+    const bool slow = options.keep_slow_ms > 0 && SlownessMs(result) >= options.keep_slow_ms;
+    if (slow || !result.violations.empty()) Keep(options, seed, result, own);
     std::fflush(stdout);
     std::filesystem::remove_all(own);
   }
-  std::printf("%d runs, violations %zu\nfaults: %s\n", runs, violations,
+  std::printf("%d runs, %d void, violations %zu\nfaults: %s\n", runs, voids, violations,
               PrintFaults(faults).c_str());
-  for (const auto& [name, values] : figures) {
-    std::printf("%-16s p50 %lld p90 %lld\n", name.c_str(),
+  for (const auto& [what, values] : figures) {
+    std::printf("%-16s p50 %lld p90 %lld\n", what.c_str(),
                 static_cast<long long>(Percentile(values, 50)),
                 static_cast<long long>(Percentile(values, 90)));
   }
-  if (!options.ledger.empty() && runs > 0) WriteLedger(options, runs, faults, violations);
+  if (!options.ledger.empty() && runs > voids) {
+    WriteLedger(options, runs - voids, faults, violations);
+  }
   if (interrupted != 0) return 130;
   return violations == 0 ? 0 : 129;
 }

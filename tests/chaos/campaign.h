@@ -11,7 +11,9 @@ struct CampaignOptions {
   uint64_t seed = 1;   // Of the first; each next one has the next.
   double minutes = 0;  // Above 0: as many runs as begin within, whatever `runs` says.
   int64_t faults_ms = 40'000;
-  std::string keep;    // Where the records of a run with violations go.
+  std::string keep;  // Where the records of a run with violations go.
+  // And of one that was that slow with all that it needed. 0: however slow.
+  int64_t keep_slow_ms = 0;
   std::string ledger;  // Empty: none.
   std::string commit;
 };

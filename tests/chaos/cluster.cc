@@ -1,11 +1,14 @@
 #include "chaos/cluster.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <glog/logging.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -14,6 +17,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "chaos/command.h"
+#include "chaos/groups.h"
+#include "chaos/holdings.h"
 #include "chaos/schedule.h"
 #include "common/rpc/channel.h"
 #include "common/rpc/deadline.h"
@@ -24,8 +29,11 @@ namespace {
 constexpr char kJars[] =
     "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar:"
     "/usr/share/java/commons-cli.jar";
+constexpr int kZooKeeperPort = 2181;
 // Enough for checkpoints and sandboxes of a run.
 constexpr char kDiskSize[] = "size=24m";
+// Its tasks are process groups: both ways to end tasks are to be met.
+constexpr char kProcessGroupAgent[] = "a4";
 
 std::vector<std::string> Java(const std::string& main_class) {
   return {"java",
@@ -39,6 +47,29 @@ std::vector<std::string> Java(const std::string& main_class) {
           main_class};
 }
 
+// What a server answers to a word, until it closes; "" when it takes too long or cannot be reached.
+std::string AskLine(const std::string& host, int port, const std::string& word) {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  PCHECK(fd >= 0);
+  const timeval patience = {0, 300'000};  // Connecting counts as sending.
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  inet_pton(AF_INET, host.c_str(), &address.sin_addr);
+  std::string answer;
+  if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0 &&
+      send(fd, word.data(), word.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(word.size())) {
+    char buffer[1024];
+    for (ssize_t got = 0; (got = recv(fd, buffer, sizeof(buffer), 0)) > 0;) {
+      answer.append(buffer, static_cast<size_t>(got));
+    }
+  }
+  close(fd);
+  return answer;
+}
+
 // A program that lies beside ours.
 std::string Program(const std::string& name) {
   return std::filesystem::read_symlink("/proc/self/exe").parent_path() / name;
@@ -48,14 +79,27 @@ void Touch(const std::string& path) { std::ofstream(path) << "\n"; }
 
 }  // namespace
 
-Cluster::Cluster(std::string directory, Supervisor* supervisor)
-    : directory_(std::move(directory)), supervisor_(supervisor), network_(AllNodes()) {
+Cluster::Cluster(std::string directory, std::string groups, uint64_t seed, Supervisor* supervisor)
+    : directory_(std::move(directory)),
+      groups_(std::move(groups)),
+      supervisor_(supervisor),
+      network_(AllNodes(), seed),
+      clocks_(PathOf("clocks"), PathOf("bin/chaos-wrong-clock.so")) {
   std::filesystem::create_directories(PathOf("logs"));
+  // The programs may lie where a container has something of its own, as below /tmp.
+  std::filesystem::create_directories(PathOf("bin"));
+  PCHECK(mount(Program("").c_str(), PathOf("bin").c_str(), nullptr, MS_BIND, nullptr) == 0);
+  std::filesystem::create_directories(PathOf(kFullDiskAgent));
+  // Before any launcher has mounts of its own, so that all of them start with the same.
+  PCHECK(mount("tmpfs", PathOf(kFullDiskAgent).c_str(), "tmpfs", 0, kDiskSize) == 0);
   for (int i = 1; i <= kZooKeepers; ++i) AddZooKeeper(i);
   for (int i = 1; i <= kMasters; ++i) AddMaster(i);
   for (int i = 1; i <= kAgents; ++i) AddAgent(i);
-  for (int i = 1; i <= kSchedulers; ++i) AddScheduler(i);
   finder_ = *LeaderFinder::Make(zookeeper());
+}
+
+void Cluster::StartSchedulers() {
+  for (int i = 1; i <= kSchedulers; ++i) AddScheduler(i);
 }
 
 void Cluster::Add(const std::string& daemon, const std::string& node,
@@ -63,6 +107,12 @@ void Cluster::Add(const std::string& daemon, const std::string& node,
   std::vector<std::string> all = network_.Enter(node);
   all.insert(all.end(), words.begin(), words.end());
   supervisor_->Add(daemon, std::move(all));
+}
+
+void Cluster::AddWithClock(const std::string& daemon, std::vector<std::string> words) {
+  std::vector<std::string> all = clocks_.Wear(daemon);
+  all.insert(all.end(), words.begin(), words.end());
+  Add(daemon, daemon, std::move(all));
 }
 
 std::string Cluster::zookeeper() const {
@@ -97,11 +147,11 @@ std::string Cluster::MasterAddress(int number) const {
 
 void Cluster::AddMaster(int number) {
   const std::string name = absl::StrCat("m", number);
-  Add(name, name,
-      {Program("proffer-master"), "--logtostderr", "--listen=" + MasterAddress(number),
-       "--insecure_tcp", "--zk=" + zookeeper(),
-       absl::StrCat("--zk_session_timeout_ms=", kSessionMs), "--cluster=chaos",
-       "--agent_ping_ms=1000", "--agent_unreachable_ms=5000", "--offer_timeout_ms=10000"});
+  AddWithClock(name,
+               {Program("proffer-master"), "--logtostderr", "--listen=" + MasterAddress(number),
+                "--insecure_tcp", "--zk=" + zookeeper(),
+                absl::StrCat("--zk_session_timeout_ms=", kSessionMs), "--cluster=chaos",
+                "--agent_ping_ms=1000", "--agent_unreachable_ms=5000", "--offer_timeout_ms=10000"});
 }
 
 void Cluster::AddAgent(int number) {
@@ -109,22 +159,21 @@ void Cluster::AddAgent(int number) {
   const std::string launcher = absl::StrCat("l", number);
   std::filesystem::create_directories(PathOf(launcher));
   std::filesystem::create_directories(PathOf(node));
-  if (node == kFullDiskAgent) {
-    PCHECK(mount("tmpfs", PathOf(node).c_str(), "tmpfs", 0, kDiskSize) == 0);
-  }
   const std::string config = PathOf(launcher) + "/conf";
+  const bool contains = !groups_.empty() && node != kProcessGroupAgent;
   std::ofstream(config) << "socket = " << PathOf(launcher)
                         << "/s\nrun_root = " << absl::StrCat(directory_, "/r", number)
                         << "\nsandbox_root = " << PathOf(node)
-                        << "/w/sandboxes\nagent_uid = 0\nusers = any\nisolation = posix\n";
+                        << "/w/sandboxes\nagent_uid = 0\nusers = any\n"
+                        << (contains ? "cgroup_root = " + GroupsOf(number) : "isolation = posix")
+                        << "\n";
   chmod(config.c_str(), 0600);
   Add(launcher, node, {Program("proffer-launcher"), "--config=" + config});
-  Add(node, node,
-      {Program("proffer-agent"), "--logtostderr", "--master=" + zookeeper(),
-       absl::StrCat("--work_dir=", PathOf(node), "/w"),
-       absl::StrCat("--runtime_dir=", directory_, "/r", number),
-       absl::StrCat("--launcher=", PathOf(launcher), "/s"), "--hostname=" + node,
-       "--resources=cpus:8;mem:2GiB", "--keep_sandboxes=5"});
+  AddWithClock(node, {Program("proffer-agent"), "--logtostderr", "--master=" + zookeeper(),
+                      absl::StrCat("--work_dir=", PathOf(node), "/w"),
+                      absl::StrCat("--runtime_dir=", directory_, "/r", number),
+                      absl::StrCat("--launcher=", PathOf(launcher), "/s"), "--hostname=" + node,
+                      "--resources=cpus:8;mem:2GiB", "--keep_sandboxes=5"});
 }
 
 void Cluster::AddScheduler(int number) {
@@ -140,7 +189,7 @@ void Cluster::AddScheduler(int number) {
                                     "--directory",
                                     PathOf(framework),
                                     "--witness",
-                                    Program("chaos-witness"),
+                                    PathOf("bin/chaos-witness"),
                                     "--history",
                                     PathOf("clients"),
                                     "--quiet",
@@ -152,7 +201,7 @@ void Cluster::AddScheduler(int number) {
                                     "--between_ms",
                                     "250"};
   if (second) words.emplace_back("--supersede");
-  Add(name, name, std::move(words));
+  AddWithClock(name, std::move(words));
 }
 
 std::string Cluster::Leader() const {
@@ -161,6 +210,16 @@ std::string Cluster::Leader() const {
     if (leader->target == MasterAddress(i)) return absl::StrCat("m", i);
   }
   return "";
+}
+
+bool Cluster::EnsembleServes() const {
+  for (int i = 1; i <= kZooKeepers; ++i) {
+    const std::string server = network_.address(absl::StrCat("z", i));
+    if (AskLine(server, kZooKeeperPort, "srvr").find("Mode: leader") != std::string::npos) {
+      return true;
+    }
+  }
+  return false;
 }
 
 std::optional<std::vector<v1::AgentView>> Cluster::Agents() {
@@ -195,6 +254,15 @@ void Cluster::EmptyDisk() const { std::filesystem::remove(PathOf(kFullDiskAgent)
 void Cluster::Quiet() const { Touch(PathOf("quiet")); }
 void Cluster::Release() const { Touch(PathOf("release")); }
 
+std::map<std::string, std::string> Cluster::MasterLogs() const {
+  std::map<std::string, std::string> paths;
+  for (int i = 1; i <= kMasters; ++i) {
+    const std::string name = absl::StrCat("m", i);
+    paths[name] = PathOf(absl::StrCat("logs/", name, ".log"));
+  }
+  return paths;
+}
+
 std::string Cluster::ReadAt(const std::string& path) const { return ReadWhole(directory_ + path); }
 
 std::vector<std::string> Cluster::Remains() const {
@@ -215,8 +283,34 @@ std::vector<std::string> Cluster::Remains() const {
     for (const auto& entry : std::filesystem::directory_iterator(run, ignored)) {
       if (entry.is_directory()) remains.push_back("directory " + entry.path().string());
     }
+    if (groups_.empty()) continue;
+    for (const std::string& name : GroupsBelow(GroupsOf(i))) {
+      remains.push_back(absl::StrCat("control group ", GroupsOf(i), "/", name));
+    }
   }
   return remains;
+}
+
+std::map<std::string, Holdings> Cluster::HoldingsNow() const {
+  std::map<std::string, Holdings> all;
+  const auto add = [&](const std::string& daemon, const std::string& as) {
+    const std::optional<Holdings> one = HoldingsOf(supervisor_->pid(daemon));
+    if (!one) return;
+    Holdings& most = all[as];
+    most.files = std::max(most.files, one->files);
+    most.sockets = std::max(most.sockets, one->sockets);
+    most.threads = std::max(most.threads, one->threads);
+    most.mounts = std::max(most.mounts, one->mounts);
+  };
+  const std::string leader = Leader();
+  for (int i = 1; i <= kMasters; ++i) {
+    const std::string name = absl::StrCat("m", i);
+    add(name, name == leader ? "leader" : "standby");
+  }
+  for (int i = 1; i <= kAgents; ++i) {
+    for (const char* letter : {"a", "l"}) add(absl::StrCat(letter, i), absl::StrCat(letter, i));
+  }
+  return all;
 }
 
 std::string Cluster::TransactionLog(int server) const {

@@ -9,7 +9,7 @@
 namespace proffer::chaos {
 namespace {
 
-enum class Means { kKill, kFreeze, kNetwork, kReset, kDisk };
+enum class Means { kKill, kFreeze, kNetwork, kWeather, kClock, kReset, kDisk };
 
 Means MeansOf(FaultKind kind) {
   switch (kind) {
@@ -35,6 +35,11 @@ Means MeansOf(FaultKind kind) {
     case FaultKind::kRefuse:
     case FaultKind::kLoss:
       return Means::kNetwork;
+    case FaultKind::kDelay:
+    case FaultKind::kReorder:
+      return Means::kWeather;
+    case FaultKind::kClock:
+      return Means::kClock;
     case FaultKind::kReset:
       return Means::kReset;
     case FaultKind::kFullDisk:
@@ -90,6 +95,8 @@ void FaultDriver::Begin(Fault* fault) {
   if (means == Means::kReset) return;
   active_.push_back(*fault);
   if (means == Means::kNetwork) SetNetwork();
+  if (means == Means::kWeather) SetWeather();
+  if (means == Means::kClock) SetClocks();
 }
 
 void FaultDriver::End(const Fault& fault) {
@@ -99,6 +106,8 @@ void FaultDriver::End(const Fault& fault) {
     if (means == Means::kFreeze) supervisor_->Thaw(node);
   }
   if (means == Means::kNetwork) SetNetwork();
+  if (means == Means::kWeather) SetWeather();
+  if (means == Means::kClock) SetClocks();
   if (means == Means::kDisk) {
     // Another one may still want it full.
     const bool full = std::any_of(active_.begin(), active_.end(), [](const Fault& other) {
@@ -112,6 +121,8 @@ void FaultDriver::Heal() {
   waiting_.clear();
   active_.clear();
   SetNetwork();
+  SetWeather();
+  SetClocks();
   cluster_->EmptyDisk();
   supervisor_->Heal();
 }
@@ -139,6 +150,29 @@ void FaultDriver::SetNetwork() {
     }
   }
   cluster_->network().SetRules(rules);
+}
+
+void FaultDriver::SetWeather() {
+  std::map<std::string, LinkWeather> weather;
+  for (const Fault& fault : active_) {
+    if (MeansOf(fault.kind) != Means::kWeather) continue;
+    for (const std::string& node : fault.nodes) {
+      LinkWeather& one = weather[node];
+      int64_t& ms = fault.kind == FaultKind::kDelay ? one.delay_ms : one.spread_ms;
+      ms = std::max(ms, fault.ms);
+    }
+  }
+  cluster_->network().SetWeather(weather);
+}
+
+void FaultDriver::SetClocks() {
+  std::map<std::string, int64_t> offsets_ms;
+  for (const Fault& fault : active_) {
+    if (MeansOf(fault.kind) != Means::kClock) continue;
+    // Of several that met a clock the last one set it.
+    for (const std::string& node : fault.nodes) offsets_ms[node] = fault.ms;
+  }
+  cluster_->clocks().Set(offsets_ms);
 }
 
 }  // namespace proffer::chaos

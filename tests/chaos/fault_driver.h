@@ -31,6 +31,8 @@ class FaultDriver {
   void Begin(Fault* fault);
   void End(const Fault& fault);
   void SetNetwork();
+  void SetWeather();
+  void SetClocks();
 
   std::vector<Fault> waiting_;  // The next one last.
   std::vector<Fault> active_;   // "leader" is resolved.

@@ -1,12 +1,16 @@
 #include "chaos/life.h"
 
+#include <glog/logging.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <vector>
@@ -17,6 +21,7 @@
 #include "chaos/fault_driver.h"
 #include "chaos/history.h"
 #include "chaos/judges/judges.h"
+#include "chaos/leaderships.h"
 #include "chaos/schedule.h"
 #include "chaos/supervisor.h"
 #include "common/base/clock.h"
@@ -26,25 +31,44 @@ namespace proffer::chaos {
 namespace {
 
 constexpr useconds_t kTickUs = 10'000;
+// Where the run's directory is seen by everybody in it. /dev/shm, /tmp and /var/tmp are a
+// container's own, so that it could not write there what the judges are to read.
+constexpr char kHere[] = "/run/proffer-chaos";
 // Java starts, elects; everything else retries meanwhile. Other work may have the processors.
 constexpr int64_t kStartMs = 90'000;
 constexpr int64_t kSettleMs = 90'000;
-constexpr int64_t kCleanMs = 20'000;
+// A replica that has written down an end and dies before that is acknowledged does not submit the
+// task again in its next life: the SDK waits a minute for it to do so (task_queue.h,
+// claim_within_ms), and only then may the agent forget the task.
+constexpr int64_t kCleanMs = 90'000;
 // scheduler_main.cc: another replica took over.
 constexpr int kExitSchedulerStopped = 3;
+
+// Our mount namespace's alone. Nobody else's mounts change with it.
+std::string BindHere(const std::string& directory) {
+  std::filesystem::create_directories(kHere);
+  PCHECK(mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+  PCHECK(mount(directory.c_str(), kHere, nullptr, MS_BIND, nullptr) == 0);
+  return kHere;
+}
 
 class Life {
  public:
   explicit Life(const LifeOptions& options)
       : options_(options),
-        supervisor_(options.directory + "/logs"),
-        cluster_(options.directory, &supervisor_),
-        driver_(MakeSchedule(options.seed, options.faults_ms), &cluster_, &supervisor_) {}
+        directory_(BindHere(options.directory)),
+        supervisor_(directory_ + "/logs"),
+        cluster_(directory_, options.groups, options.seed, &supervisor_),
+        driver_(MakeSchedule(options.seed, options.faults_ms), &cluster_, &supervisor_),
+        leaderships_(cluster_.MasterLogs()) {}
 
   Result Run() {
-    if (Until("the cluster to start", kStartMs, [this] { return HasStarted(); })) {
-      Break();
-      Recover();
+    if (Until("the agents to connect", kStartMs, [this] { return AllAtRest(); })) {
+      cluster_.StartSchedulers();
+      if (Until("the tasks to start", kStartMs, [this] { return HasStarted(); })) {
+        Break();
+        Recover();
+      }
     }
     result_.story.insert(result_.story.begin(), driver_.story().begin(), driver_.story().end());
     supervisor_.KillAll();
@@ -57,7 +81,7 @@ class Life {
   bool Until(const char* what, int64_t patience_ms, const std::function<bool()>& done) {
     const Time give_up = BootTimeNow() + patience_ms;
     while (!done()) {
-      supervisor_.Tick(BootTimeNow());
+      Tick();
       if (BootTimeNow() >= give_up) {
         Violation(absl::StrCat("V: waited for ", what, " for ", patience_ms, " ms"));
         return false;
@@ -65,6 +89,10 @@ class Life {
       usleep(kTickUs);
     }
     return true;
+  }
+  void Tick() {
+    supervisor_.Tick(BootTimeNow());
+    leaderships_.Tick(BootTimeNow());
   }
   void Violation(const std::string& what) { result_.violations.push_back(what); }
   void Add(const Violations& violations) {
@@ -76,6 +104,16 @@ class Life {
     return agents && kAgents == std::count_if(agents->begin(), agents->end(), [](const auto& one) {
                        return one.state() == v1::CONNECTED;
                      });
+  }
+  // All connected, agents to launchers as well, and nothing to do yet: what they hold now is what
+  // they may hold in the end.
+  bool AllAtRest() {
+    if (!AllConnected()) return false;
+    holdings_ = cluster_.HoldingsNow();
+    return std::all_of(holdings_.begin(), holdings_.end(), [](const auto& one) {
+      const bool is_launcher = one.first[0] == 'l' && one.first != "leader";
+      return !is_launcher || one.second.sockets >= 2;  // It listens, and its agent is there.
+    });
   }
   bool HasStarted() {
     std::vector<std::string> bad;
@@ -93,7 +131,7 @@ class Life {
   void Break() {
     const Time begin = BootTimeNow();
     while (driver_.Tick(BootTimeNow() - begin) || BootTimeNow() - begin < options_.faults_ms) {
-      supervisor_.Tick(BootTimeNow());
+      Tick();
       usleep(kTickUs);
     }
     for (int i = 0; i < kFaultKinds; ++i) {
@@ -109,6 +147,9 @@ class Life {
     driver_.Heal();
     cluster_.Quiet();
     const Time healed = BootTimeNow();
+    // Before that nobody can lead; how long it takes is none of ours.
+    Until("ZooKeeper", kSettleMs, [this] { return cluster_.EnsembleServes(); });
+    result_.figures["zookeeper_ms"] = BootTimeNow() - healed;
     Until("a leader", kSettleMs, [this] { return cluster_.Agents().has_value(); });
     result_.figures["leader_ms"] = BootTimeNow() - healed;
     Until("all agents", kSettleMs, [this] { return AllConnected(); });
@@ -145,8 +186,22 @@ class Life {
       }
       return left.empty();
     };
-    if (Until("everything to be free and gone", kCleanMs, all_free)) return;
-    for (const std::string& one : left) Violation("H1: left: " + one);
+    if (!Until("everything to be free and gone", kCleanMs, all_free)) {
+      for (const std::string& one : left) Violation("H1: left: " + one);
+    }
+    Violations held;
+    const auto as_at_first = [&] {
+      held = JudgeHoldings(holdings_, cluster_.HoldingsNow());
+      return held.empty();
+    };
+    if (!Until("daemons to hold no more than at first", kCleanMs, as_at_first)) Add(held);
+    for (const auto& [name, now] : cluster_.HoldingsNow()) {
+      const Holdings& then = holdings_[name];
+      result_.story.push_back(absl::StrCat(name, " held and holds files ", then.files, " ",
+                                           now.files, ", sockets ", then.sockets, " ", now.sockets,
+                                           ", threads ", then.threads, " ", now.threads,
+                                           ", mounts ", then.mounts, " ", now.mounts));
+    }
   }
 
   void Judge(Time healed) {
@@ -156,22 +211,16 @@ class Life {
     Add(bad);
     Add(JudgeTasks(witness, clients));
     Add(JudgeClients(clients));
-    std::vector<Leadership> leaderships;
-    for (int i = 1; i <= kMasters; ++i) {
-      const std::string name = absl::StrCat("m", i);
-      for (Leadership& one : ParseLeaderships(name, cluster_.log(name))) {
-        leaderships.push_back(std::move(one));
-      }
-    }
+    leaderships_.Tick(BootTimeNow());
     std::vector<std::vector<RegistryWrite>> logs;
     for (int i = 1; i <= kZooKeepers; ++i) {
       logs.push_back(ParseTransactions(cluster_.TransactionLog(i)));
     }
     const std::vector<RegistryWrite> writes = MergeTransactions(logs);
     if (writes.empty()) Violation("L1: the log of transactions cannot be read");
-    result_.figures["epochs"] = static_cast<int64_t>(leaderships.size());
+    result_.figures["epochs"] = static_cast<int64_t>(leaderships_.all().size());
     result_.figures["registry_writes"] = static_cast<int64_t>(writes.size());
-    Add(JudgeEpochs(std::move(leaderships), writes));
+    Add(JudgeEpochs(leaderships_.all(), writes));
     JudgeEnds("m", {kExitRestart});
     JudgeEnds("l", {});
     JudgeEnds("s", {kExitSchedulerStopped});
@@ -182,6 +231,9 @@ class Life {
           name == kFullDiskAgent && cluster_.log(name).find("No space left") != std::string::npos;
       JudgeEnds(name, could_not_write ? std::set<int>{1, kExitRestart} : std::set<int>{});
     }
+    // A registry on which a write that was acknowledged is taken back can be nobody's foundation.
+    // Without a violation nobody was told of what was taken back.
+    if (!result_.violations.empty()) result_.void_because = ForgottenByZooKeeper(writes);
     result_.figures["updates_ms"] = UpdatesDelivered(witness, clients, healed.ms);
     result_.figures["tasks"] = std::count_if(witness.begin(), witness.end(),
                                              [](const auto& line) { return !line.is_end; });
@@ -206,9 +258,12 @@ class Life {
   }
 
   const LifeOptions options_;
+  const std::string directory_;  // As everybody in the run sees it.
   Supervisor supervisor_;
   Cluster cluster_;
   FaultDriver driver_;
+  std::map<std::string, Holdings> holdings_;  // Before the first task.
+  Leaderships leaderships_;
   Result result_;
 };
 

@@ -12,6 +12,7 @@ struct LifeOptions {
   uint64_t seed = 1;
   int64_t faults_ms = 40'000;
   std::string directory;  // Ours alone.
+  std::string groups;     // Begins the names of control groups; empty: tasks are not contained.
 };
 
 // REQUIRES: we are process 1 of a process namespace, alone in our network namespace, and in a mount

@@ -33,11 +33,15 @@ int main(int argc, char** argv) {
   app.add_option("--minutes", campaign.minutes, "instead of --runs: as many as begin within");
   app.add_option("--faults_ms", campaign.faults_ms, "how long things break in each run");
   app.add_option("--keep", campaign.keep, "where the records of bad runs go");
+  app.add_option(
+      "--keep_slow_ms", campaign.keep_slow_ms,
+      "also the records of runs that were so slow after healing, once ZooKeeper was back");
   app.add_option("--ledger", campaign.ledger, "a file to which a line is added");
   app.add_option("--commit", campaign.commit, "for the ledger");
   app.add_flag("--plan", plan, "prints what will break in the run of --seed, and ends");
   app.add_flag("--live", live, "for proffer-chaos itself: one run, in namespaces of its own");
   app.add_option("--directory", life.directory, "for proffer-chaos itself");
+  app.add_option("--groups", life.groups, "for proffer-chaos itself");
   CLI11_PARSE(app, argc, argv);
   if (plan) {
     for (const auto& fault : proffer::chaos::MakeSchedule(campaign.seed, campaign.faults_ms)) {

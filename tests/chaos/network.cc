@@ -39,17 +39,20 @@ pid_t HoldNewNamespace() {
 
 }  // namespace
 
-Network::Network(const std::vector<std::string>& nodes) {
-  MustRun({"ip", "-batch", "-"}, absl::StrCat("link set lo up\nlink add br0 type bridge\naddr add ",
-                                              kPrefix, "254/24 dev br0\nlink set br0 up\n"));
+Network::Network(const std::vector<std::string>& nodes, uint64_t seed) : seed_(seed) {
+  // With an address of its own, or it would change when links come and go.
+  MustRun({"ip", "-batch", "-"},
+          absl::StrCat("link set lo up\nlink add br0 address 02:00:00:00:00:fe type bridge\n",
+                       "addr add ", kPrefix, "254/24 dev br0\nlink set br0 up\n"));
   int number = 0;
   std::string links;
   for (const std::string& name : nodes) {
     Node& node = nodes_[name];
     node.number = ++number;
     node.holder = HoldNewNamespace();
+    // A port out of its bridge (slow_link.h) must not answer in the bridge's name.
     absl::StrAppend(&links, "link add v", name, " type veth peer name eth0 netns ", node.holder,
-                    "\nlink set v", name, " master br0 up\n");
+                    "\nlink set v", name, " arp off master br0 up\n");
   }
   MustRun({"ip", "-batch", "-"}, links);
   for (const std::string& name : nodes) {
@@ -99,6 +102,20 @@ std::string Network::Lose(int percent) {
   return absl::StrCat("numgen random mod 100 < ", percent, " drop");
 }
 std::string Network::Refuse() { return "meta l4proto tcp reject with tcp reset"; }
+
+void Network::SetWeather(const std::map<std::string, LinkWeather>& weather) {
+  for (auto& [name, node] : nodes_) {
+    const auto found = weather.find(name);
+    if (found == weather.end()) {
+      node.link.reset();
+    } else if (node.link != nullptr) {
+      node.link->SetWeather(found->second);
+    } else {
+      node.link = std::make_unique<SlowLink>("t" + name, "v" + name, "br0", found->second,
+                                             seed_ + static_cast<uint64_t>(node.number));
+    }
+  }
+}
 
 bool Network::Reset(const std::string& node) const {
   std::vector<std::string> words = Enter(node);

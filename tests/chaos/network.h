@@ -4,16 +4,20 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "chaos/slow_link.h"
 
 namespace proffer::chaos {
 
 class Network {
  public:
   // REQUIRES: we are alone in our network namespace.
-  explicit Network(const std::vector<std::string>& nodes);
+  Network(const std::vector<std::string>& nodes, uint64_t seed);
 
   // "10.77.0.7"
   std::string address(const std::string& node) const;
@@ -30,6 +34,9 @@ class Network {
   static std::string Lose(int percent);
   static std::string Refuse();
 
+  // What the links of these nodes do to packets from now on; those of all others do nothing.
+  void SetWeather(const std::map<std::string, LinkWeather>& weather);
+
   // Destroys every TCP connection that has an end there; false: something could not be.
   bool Reset(const std::string& node) const;
 
@@ -38,7 +45,9 @@ class Network {
     int number = 0;
     pid_t holder = 0;
     std::vector<std::string> rules;
+    std::unique_ptr<SlowLink> link;
   };
+  const uint64_t seed_;
   std::map<std::string, Node> nodes_;
 };
 

@@ -31,6 +31,9 @@ std::string Print(const Result& result) {
   for (const std::string& line : result.story) {
     absl::StrAppend(&text, "story ", one_line(line), "\n");
   }
+  if (!result.void_because.empty()) {
+    absl::StrAppend(&text, "void ", one_line(result.void_because), "\n");
+  }
   return text + kEnd + "\n";
 }
 
@@ -41,6 +44,7 @@ Result ParseResult(const std::string& text) {
     whole = line == kEnd;
     const std::pair<std::string, std::string> parts = absl::StrSplit(line, absl::MaxSplits(' ', 1));
     if (parts.first == "violation") result.violations.push_back(parts.second);
+    if (parts.first == "void") result.void_because = parts.second;
     if (parts.first == "story") result.story.push_back(parts.second);
     const std::pair<std::string, std::string> figure =
         absl::StrSplit(parts.second, absl::MaxSplits(' ', 1));

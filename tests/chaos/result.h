@@ -13,6 +13,7 @@ struct Result {
   std::map<std::string, int64_t> figures;  // "leader_ms", "tasks", ...
   std::vector<std::string> violations;
   std::vector<std::string> story;  // For people.
+  std::string void_because;        // Not empty: the run says nothing about us.
 
   friend bool operator==(const Result&, const Result&) = default;
 };

@@ -92,6 +92,24 @@ int64_t Draw(Prng* prng, Fault* fault) {
       fault->nodes = SomeNodes(prng);
       fault->percent = static_cast<int>(prng->Between(2, 30));
       return prng->Between(1'000, 8'000);
+    case FaultKind::kDelay:
+      fault->nodes = SomeNodes(prng);
+      fault->ms = prng->Between(10, 400);  // Both ways: the slowest answer takes 0.8 s.
+      return prng->Between(1'000, 8'000);
+    case FaultKind::kReorder:
+      fault->nodes = SomeNodes(prng);
+      fault->ms = prng->Between(2, 100);
+      return prng->Between(1'000, 8'000);
+    case FaultKind::kClock: {
+      // ZooKeeper's servers have the machine's.
+      fault->nodes = SomeNodes(prng);
+      std::erase_if(fault->nodes, [](const std::string& node) { return node[0] == 'z'; });
+      if (fault->nodes.empty()) fault->nodes = {One("m", kMasters, prng)};
+      // Seconds, minutes or hours; either way.
+      static constexpr int64_t kUnitsMs[] = {1'000, 60'000, 3'600'000};
+      fault->ms = prng->Between(1, 50) * kUnitsMs[prng->Below(3)] * (prng->Chance(1, 2) ? 1 : -1);
+      return prng->Between(500, 10'000);
+    }
     case FaultKind::kFullDisk:
       fault->nodes = {kFullDiskAgent};
       return prng->Between(500, 6'000);
@@ -102,13 +120,30 @@ int64_t Draw(Prng* prng, Fault* fault) {
 }  // namespace
 
 std::string Name(FaultKind kind) {
-  static constexpr std::array<const char*, kFaultKinds> kNames = {
-      "kill-master",      "kill-leader",    "kill-agent",      "kill-launcher",
-      "kill-scheduler",   "kill-zookeeper", "lose-quorum",     "freeze-master",
-      "expire-session",   "freeze-agent",   "freeze-launcher", "freeze-scheduler",
-      "freeze-zookeeper", "partition",      "one-way",         "isolate-leader",
-      "blind-leader",     "reset",          "refuse",          "loss",
-      "full-disk"};
+  static constexpr std::array<const char*, kFaultKinds> kNames = {"kill-master",
+                                                                  "kill-leader",
+                                                                  "kill-agent",
+                                                                  "kill-launcher",
+                                                                  "kill-scheduler",
+                                                                  "kill-zookeeper",
+                                                                  "lose-quorum",
+                                                                  "freeze-master",
+                                                                  "expire-session",
+                                                                  "freeze-agent",
+                                                                  "freeze-launcher",
+                                                                  "freeze-scheduler",
+                                                                  "freeze-zookeeper",
+                                                                  "partition",
+                                                                  "one-way",
+                                                                  "isolate-leader",
+                                                                  "blind-leader",
+                                                                  "reset",
+                                                                  "refuse",
+                                                                  "loss",
+                                                                  "delay",
+                                                                  "reorder",
+                                                                  "clock",
+                                                                  "full-disk"};
   return kNames[static_cast<size_t>(kind)];
 }
 
@@ -117,6 +152,7 @@ std::string Print(const Fault& fault) {
       absl::StrFormat("%.3f-%.3f s %s %s", fault.begins_ms / 1e3, fault.ends_ms / 1e3,
                       Name(fault.kind), absl::StrJoin(fault.nodes, ","));
   if (fault.percent > 0) absl::StrAppend(&text, " ", fault.percent, "%");
+  if (fault.ms != 0) absl::StrAppend(&text, " ", fault.ms, " ms");
   return text;
 }
 

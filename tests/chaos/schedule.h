@@ -34,6 +34,9 @@ enum class FaultKind {
   kReset,          // Every TCP connection of the nodes is destroyed, once.
   kRefuse,         // The nodes answer every packet with a reset.
   kLoss,           // The nodes lose `percent` of what is sent to them.
+  kDelay,          // Each packet from and to the nodes takes `ms` longer.
+  kReorder,        // Each takes up to `ms` longer, so that later ones overtake it.
+  kClock,          // The nodes' wall clocks jump by `ms`, and jump back at the end.
   kFullDisk,       // Of agent a5's work directory.
 };
 inline constexpr int kFaultKinds = static_cast<int>(FaultKind::kFullDisk) + 1;
@@ -48,6 +51,7 @@ struct Fault {
   int64_t ends_ms = 0;
   std::vector<std::string> nodes;  // Of launchers and "leader": the daemon's name.
   int percent = 0;
+  int64_t ms = 0;
 
   friend bool operator==(const Fault&, const Fault&) = default;
 };

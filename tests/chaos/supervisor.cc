@@ -38,6 +38,8 @@ void Supervisor::Start(const std::string& name, Daemon* daemon) const {
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, 1, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   posix_spawn_file_actions_adddup2(&actions, 1, 2);
+  // Not all of our libraries close theirs, and a daemon's are counted.
+  posix_spawn_file_actions_addclosefrom_np(&actions, 3);
   CHECK_EQ(posix_spawnp(&daemon->pid, argv[0], &actions, nullptr, argv.data(), environ), 0)
       << argv[0];
   posix_spawn_file_actions_destroy(&actions);

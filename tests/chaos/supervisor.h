@@ -40,6 +40,8 @@ class Supervisor {
   void Tick(Time now);
 
   std::set<pid_t> pids() const;
+  // 0: it is not there now.
+  pid_t pid(const std::string& name) const { return daemons_.at(name).pid; }
   // How often one of those whose names begin so has ended by itself, with which status as from
   // waitpid.
   std::map<int, int> EndsOf(const std::string& prefix) const;

@@ -122,9 +122,11 @@ void Link::OnDown(const Turn& turn, uint64_t link) {
 }
 
 void Link::OnLeaderFound(const Turn& turn) {
-  if (number_ != 0 || failures_ == 0) return;  // Connected, or not to be yet.
   // Not at once: all agents are told at the same time, and it may have a registry to read.
   failures_ = std::min(failures_, 1);
+  // An attempt at the former one is about to be given up, and what comes then must not wait for as
+  // long as that one made us. Without any failure there is nothing to hurry.
+  if (number_ != 0 || failures_ == 0) return;
   Connect(turn);
 }
 

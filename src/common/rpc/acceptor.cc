@@ -19,6 +19,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/clock.h"
+#include "common/base/limits.h"
 #include "common/base/status.h"
 #include "common/rpc/live_streams.h"
 #include "grpcpp/security/server_credentials.h"

@@ -8,6 +8,7 @@
 #include "common/base/limits.h"
 #include "common/base/simulation.h"
 #include "master/core/reconciliation.h"
+#include "master/core/registration.h"
 #include "master/core/validate.h"
 #include "master/core/world.h"
 

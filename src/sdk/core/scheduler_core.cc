@@ -142,9 +142,10 @@ void SchedulerCore::On(const StreamDown& down) {
 }
 
 void SchedulerCore::On(const LeaderFound&) {
+  // Also while a stream is being opened: that it fails says nothing of the one that leads now.
+  failures_ = std::min(failures_, 1);
   if (stream_ != 0) return;
   // Not at once: all schedulers are told at the same time, and it may have a registry to read.
-  failures_ = std::min(failures_, 1);
   Connect();
 }
 

@@ -18,9 +18,8 @@ std::vector<Leadership> ParseLeaderships(const std::string& master, const std::s
   for (const absl::string_view line : absl::StrSplit(log, '\n')) {
     if (!absl::StrContains(line, "] leading cluster ")) continue;
     const size_t at = line.find(kBefore);
-    if (at == absl::string_view::npos || line.size() < 25) continue;
+    if (at == absl::string_view::npos) continue;
     Leadership one;
-    one.at = std::string(line.substr(1, 24));
     one.master = master;
     one.epoch =
         std::strtoull(std::string(line.substr(at + sizeof(kBefore) - 1)).c_str(), nullptr, 10);
@@ -29,22 +28,20 @@ std::vector<Leadership> ParseLeaderships(const std::string& master, const std::s
   return leaderships;
 }
 
-Violations JudgeEpochs(std::vector<Leadership> leaderships,
+Violations JudgeEpochs(const std::vector<Leadership>& leaderships,
                        const std::vector<RegistryWrite>& writes) {
   Violations violations;
-  std::sort(leaderships.begin(), leaderships.end(),
-            [](const Leadership& a, const Leadership& b) { return a.at < b.at; });
   std::map<uint64_t, const Leadership*> by_epoch;
   uint64_t highest = 0;
   for (const Leadership& one : leaderships) {
     const auto [it, first] = by_epoch.insert({one.epoch, &one});
     if (!first) {
       violations.push_back(absl::StrCat("L1: epoch ", one.epoch, " has two leaders, ",
-                                        it->second->master, " at ", it->second->at, " and ",
-                                        one.master, " at ", one.at));
+                                        it->second->master, " at ", it->second->at_ms, " and ",
+                                        one.master, " at ", one.at_ms));
     } else if (one.epoch < highest) {
       violations.push_back(absl::StrCat("L1: ", one.master, " leads in epoch ", one.epoch, " at ",
-                                        one.at, ", after epoch ", highest));
+                                        one.at_ms, ", after epoch ", highest));
     }
     highest = std::max(highest, one.epoch);
   }

@@ -32,11 +32,11 @@ Violations JudgeClients(const std::vector<ClientLine>& clients);
 
 // A master that says it leads.
 struct Leadership {
-  std::string at;  // Orders them.
+  int64_t at_ms = 0;  // When it was seen to say so.
   std::string master;
   uint64_t epoch = 0;
 };
-// From a master's log.
+// From a part of a master's log; at no time yet.
 std::vector<Leadership> ParseLeaderships(const std::string& master, const std::string& log);
 
 // One write to the registry, as ZooKeeper has it. Ordered by their zxids.
@@ -44,6 +44,8 @@ struct RegistryWrite {
   uint64_t zxid = 0;
   std::string key;      // "epoch", "agent/…"
   std::string session;  // Of the master that wrote.
+  // Of /registry after that: each transaction of a master counts it up by one. 0: it does not.
+  int version = 0;
   friend bool operator==(const RegistryWrite&, const RegistryWrite&) = default;
 };
 // From the output of ZooKeeper's TxnLogToolkit.
@@ -54,9 +56,16 @@ std::vector<RegistryWrite> MergeTransactions(const std::vector<std::vector<Regis
 
 // L1: no epoch has two leaders, and a later leader has a higher epoch. In ZooKeeper's own order
 // each write is that of the session which raised the epoch last, and each epoch that a leader named
-// was raised there.
-Violations JudgeEpochs(std::vector<Leadership> leaderships,
+// was raised there. `leaderships` are in their order.
+Violations JudgeEpochs(const std::vector<Leadership>& leaderships,
                        const std::vector<RegistryWrite>& writes);
+
+// What ZooKeeper itself has forgotten, a sentence; "" if nothing: two transactions that both made
+// the same version of the registry. It makes a version once, so the first was taken back; and when
+// that had been acknowledged, two masters may be right in what they say of one epoch. Servers
+// of 3.8 do so when they are killed while they join (ZOOKEEPER-4643, ZOOKEEPER-4646,
+// ZOOKEEPER-4785).
+std::string ForgottenByZooKeeper(const std::vector<RegistryWrite>& writes);
 
 // How long it took after the last fault.
 struct Recovery {
@@ -67,5 +76,17 @@ struct Recovery {
 // Of ends that the witness saw before `healed_ms`: when the last was told, counted from then.
 int64_t UpdatesDelivered(const std::vector<WitnessLine>& witness,
                          const std::vector<ClientLine>& clients, int64_t healed_ms);
+
+// What one process holds of the machine.
+struct Holdings {
+  int files = 0;  // Descriptors of whatever is no socket.
+  int sockets = 0;
+  int threads = 0;
+  int mounts = 0;  // Of its mount namespace.
+};
+// H2: when everything has ended, each of those who were there before the first task, by name, holds
+// no more than it did then.
+Violations JudgeHoldings(const std::map<std::string, Holdings>& before,
+                         const std::map<std::string, Holdings>& after);
 
 }  // namespace proffer::chaos

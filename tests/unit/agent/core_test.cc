@@ -167,6 +167,22 @@ TEST_F(AgentCore, WaitsLongerBetweenConnectionsUntilItIsRegistered) {
   EXPECT_EQ(bench.connect->delay_ms, 0);
 }
 
+TEST_F(AgentCore, ANewLeaderIsNotKeptWaitingByTheFailuresOfTheFormerOne) {
+  const auto fail = [&](int times) {
+    for (int i = 0; i < times; ++i) bench.Step(LinkDown{0, "refused"});
+    EXPECT_GE(bench.connect->delay_ms, bench.config.reconnect_max_ms / 2);
+  };
+  fail(12);
+  bench.Step(LeaderFound{});
+  EXPECT_LE(bench.connect->delay_ms, bench.config.reconnect_min_ms);
+  // The word comes while the former one is being tried: only then is that attempt given up.
+  fail(12);
+  bench.Up();
+  bench.Step(LeaderFound{});
+  bench.Step(LinkDown{bench.link, "CANCELLED"});
+  EXPECT_LE(bench.connect->delay_ms, bench.config.reconnect_min_ms);
+}
+
 TEST_F(AgentCore, ReportsItsTasksInChunksByCursor) {
   bench.config.info.resources = Parsed("cpus:1000;mem:1000GiB");
   bench.Crash();

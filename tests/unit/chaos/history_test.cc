@@ -4,10 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
 #include "chaos/judges/judges.h"
+#include "chaos/leaderships.h"
 #include "chaos/result.h"
 
 namespace proffer::chaos {
@@ -49,6 +53,9 @@ TEST(HistoryTest, ARepeatedLaunchBelongsToWhatWasSubmitted) {
 TEST(HistoryTest, AResultIsReadAsItIsWrittenAndOneThatBreaksOffIsAViolation) {
   const Result result = {{{"loss", 2}}, {{"tasks", 50}}, {"T1: a b"}, {"1 s loss a1 4%"}};
   EXPECT_EQ(ParseResult(Print(result)), result);
+  Result nothing = result;
+  nothing.void_because = "of nobody";
+  EXPECT_EQ(ParseResult(Print(nothing)), nothing);
   std::string broken = Print(result);
   broken.resize(broken.size() / 2);
   EXPECT_FALSE(ParseResult(broken).violations.empty());
@@ -67,7 +74,32 @@ TEST(HistoryTest, MastersSayWhenTheyBeganToLead) {
       "I20261128 15:30:54.123456    12 candidacy.cc:136] elected; taking over\n"
       "I20261128 15:30:54.223456    12 master.cc:66] leading cluster chaos in epoch 12 with 5 x\n");
   EXPECT_THAT(found, ElementsAre(Field(&Leadership::epoch, 12u)));
-  EXPECT_EQ(found[0].at, "20261128 15:30:54.223456");
+  EXPECT_EQ(found[0].master, "m2");
+}
+
+// A line counts once, when all of it is there, and at the time of who reads it.
+TEST(HistoryTest, LeadersAreOrderedByWhenTheyWereSeenToLead) {
+  std::string directory = ::testing::TempDir() + "leaderships-XXXXXX";
+  ASSERT_NE(mkdtemp(directory.data()), nullptr);
+  const auto write = [&](const char* master, const std::string& text) {
+    std::ofstream(directory + "/" + master, std::ios::app) << text;
+  };
+  const std::string leads = "I20361128 15:30:54.2 12 master.cc:66] leading cluster c in epoch ";
+  Leaderships leaderships({{"m1", directory + "/m1"}, {"m2", directory + "/m2"}});
+  leaderships.Tick({100});
+  write("m1", leads + "3 with x\n" + leads);
+  leaderships.Tick({200});
+  leaderships.Tick({300});
+  // Both at once, for all that we know: by their epochs.
+  write("m1", "5 with x\n");
+  write("m2", "what else there is\n" + leads + "4 with x\n");
+  leaderships.Tick({400});
+  std::string seen;
+  for (const Leadership& one : leaderships.all()) {
+    seen += one.master + "/" + std::to_string(one.epoch) + "/" + std::to_string(one.at_ms) + " ";
+  }
+  EXPECT_EQ(seen, "m1/3/200 m2/4/400 m1/5/400 ");
+  std::filesystem::remove_all(directory);
 }
 
 // As TxnLogToolkit prints them: lengths are raw bytes, data may have line ends.
@@ -88,6 +120,20 @@ TEST(HistoryTest, TheTransactionLogTellsWhoWroteWhat) {
   EXPECT_THAT(ParseTransactions(text), ElementsAre(RegistryWrite{0x10000001d, "epoch", "1"},
                                                    RegistryWrite{0x10000001d, "agent%2FA-1", "1"},
                                                    RegistryWrite{0x10000001e, "cluster", "2"}));
+}
+
+TEST(HistoryTest, ATransactionTellsWhichVersionOfTheRegistryItMade) {
+  const std::string path("setData:\0\0\0\x0f/chaos/registry", 27);
+  const std::string epoch("setData:\0\0\0\x15/chaos/registry/epoch", 33);
+  const auto made = [](char version) { return std::string("\0\0\0\0\0\0\0", 7) + version; };
+  // The tenth version is the end of a line.
+  const std::string text = "UTC session 0x1 cxid 0xa zxid 0x1 multi " + path + made('\n') + ";" +
+                           epoch + "x\nUTC session 0x1 cxid 0xa zxid 0x2 multi " + path + made(11) +
+                           ";" + epoch + "x\nUTC session 0x1 cxid 0xa zxid 0x3 setData:" + epoch +
+                           "x\n";
+  EXPECT_THAT(ParseTransactions(text),
+              ElementsAre(RegistryWrite{1, "epoch", "1", 10}, RegistryWrite{2, "epoch", "1", 11},
+                          RegistryWrite{3, "epoch", "1", 0}));
 }
 
 TEST(HistoryTest, TransactionsOfAllServersAreOneLog) {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -128,6 +129,19 @@ TEST(ClientsJudgeTest, AWordAfterTheLast) {
               ElementsAre(HasSubstr("T6: told as")));
 }
 
+TEST(ClientsJudgeTest, AReplicaThatWasReplacedMayWakeUpWithOldWords) {
+  const std::vector<ClientLine> replaced = {Say(1, "leads"), Say(5, "submitted", "a"),
+                                            Say(7, "leads", "", "", "2"),
+                                            Told(9, "a", "FINISHED", 0, "2")};
+  EXPECT_THAT(JudgeClients(With(replaced, Say(10, "status", "a", "UNREACHABLE"))), IsEmpty());
+  EXPECT_THAT(JudgeClients(With(replaced, Say(10, "status", "a", "UNREACHABLE", "2"))),
+              ElementsAre(HasSubstr("T6: after its end")));
+  // Not even then after it has heard the end itself.
+  EXPECT_THAT(JudgeClients(With(With(replaced, Told(10, "a", "FINISHED", 0)),
+                                Say(11, "status", "a", "UNREACHABLE"))),
+              ElementsAre(HasSubstr("T6: after its end")));
+}
+
 TEST(ClientsJudgeTest, AReplicaThatDoesNotStop) {
   const std::vector<ClientLine> stopped = {Say(1, "leads"), Say(2, "stopped", "SUPERSEDED")};
   EXPECT_THAT(JudgeClients(With(stopped, Say(3, "submitted", "a"))),
@@ -148,16 +162,16 @@ const std::vector<RegistryWrite> kWrites = {
     {1, "cluster", "s1"}, {1, "epoch", "s1"}, {5, "epoch", "s2"}, {6, "agent/B", "s2"}};
 
 TEST(EpochsJudgeTest, PeacePasses) {
-  EXPECT_THAT(JudgeEpochs({{"10:02", "m2", 2}, {"10:01", "m1", 1}}, kWrites), IsEmpty());
+  EXPECT_THAT(JudgeEpochs({{1001, "m1", 1}, {1002, "m2", 2}}, kWrites), IsEmpty());
 }
 
 TEST(EpochsJudgeTest, TwoLeadersOfOneEpoch) {
-  EXPECT_THAT(JudgeEpochs({{"10:01", "m1", 2}, {"10:02", "m2", 2}}, kWrites),
+  EXPECT_THAT(JudgeEpochs({{1001, "m1", 2}, {1002, "m2", 2}}, kWrites),
               ElementsAre(HasSubstr("L1: epoch 2 has two leaders, m1")));
 }
 
 TEST(EpochsJudgeTest, AnEpochThatFalls) {
-  EXPECT_THAT(JudgeEpochs({{"10:01", "m1", 2}, {"10:02", "m2", 1}}, kWrites),
+  EXPECT_THAT(JudgeEpochs({{1001, "m1", 2}, {1002, "m2", 1}}, kWrites),
               ElementsAre(HasSubstr("L1: m2 leads in epoch 1")));
 }
 
@@ -167,8 +181,55 @@ TEST(EpochsJudgeTest, AWriteOfAFormerLeader) {
 }
 
 TEST(EpochsJudgeTest, AnEpochThatNobodyRaised) {
-  EXPECT_THAT(JudgeEpochs({{"10:01", "m1", 3}}, kWrites),
+  EXPECT_THAT(JudgeEpochs({{1001, "m1", 3}}, kWrites),
               ElementsAre(HasSubstr("L1: epoch 3 was led, but the log has only 2")));
+}
+
+TEST(ForgottenTest, EveryVersionIsMadeOnce) {
+  EXPECT_EQ(
+      ForgottenByZooKeeper({{1, "epoch", "s1", 1}, {1, "cluster", "s1", 1}, {2, "a", "s1", 2}}),
+      "");
+  EXPECT_EQ(ForgottenByZooKeeper({{1, "epoch", "s1", 0}, {2, "a", "s1", 0}}), "");
+}
+
+TEST(ForgottenTest, AWriteThatWasTakenBack) {
+  EXPECT_EQ(ForgottenByZooKeeper({{1, "epoch", "s1", 1},
+                                  {0x400000001, "epoch", "s2", 2},
+                                  {0x400000002, "agent/A", "s2", 3},
+                                  {0x600000001, "epoch", "s3", 2}}),
+            "ZooKeeper has forgotten what it had written: version 2 of the registry was made by "
+            "transaction 0x400000001 and again by 0x600000001");
+}
+
+const std::map<std::string, Holdings> kHeld = {{"a1", {20, 4, 22, 25}}, {"l1", {7, 2, 1, 26}}};
+
+TEST(HoldingsJudgeTest, PeacePasses) {
+  EXPECT_THAT(JudgeHoldings(kHeld, kHeld), IsEmpty());
+  EXPECT_THAT(JudgeHoldings(kHeld, {{"a1", {22, 5, 20, 25}}, {"l1", {6, 1, 1, 26}}}), IsEmpty());
+}
+
+TEST(HoldingsJudgeTest, MoreThanAtFirst) {
+  EXPECT_THAT(JudgeHoldings(kHeld, {{"a1", {80, 4, 22, 25}}, {"l1", {7, 2, 1, 26}}}),
+              ElementsAre(HasSubstr("H2: a1 holds 80 files, and held 20")));
+  EXPECT_THAT(JudgeHoldings(kHeld, {{"a1", {20, 90, 22, 25}}, {"l1", {7, 2, 1, 26}}}),
+              ElementsAre(HasSubstr("H2: a1 holds 90 sockets, and held 4")));
+  EXPECT_THAT(JudgeHoldings(kHeld, {{"a1", {20, 4, 70, 25}}, {"l1", {7, 2, 1, 26}}}),
+              ElementsAre(HasSubstr("H2: a1 holds 70 threads, and held 22")));
+}
+
+TEST(HoldingsJudgeTest, OneDescriptorMoreOfALauncher) {
+  EXPECT_THAT(JudgeHoldings(kHeld, {{"a1", {20, 4, 22, 25}}, {"l1", {8, 2, 1, 26}}}),
+              ElementsAre(HasSubstr("H2: l1 holds 8 files, and held 7")));
+}
+
+TEST(HoldingsJudgeTest, OneMountMore) {
+  EXPECT_THAT(JudgeHoldings(kHeld, {{"a1", {20, 4, 22, 25}}, {"l1", {7, 2, 1, 27}}}),
+              ElementsAre(HasSubstr("H2: l1 holds 27 mounts, and held 26")));
+}
+
+TEST(HoldingsJudgeTest, OneWhoIsGone) {
+  EXPECT_THAT(JudgeHoldings(kHeld, {{"a1", {20, 4, 22, 25}}}),
+              ElementsAre(HasSubstr("H2: l1 is not there")));
 }
 
 TEST(RecoveryTest, CountsFromHealingToTheLastEndThatWaited) {

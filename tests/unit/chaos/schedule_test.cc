@@ -42,6 +42,8 @@ TEST(ScheduleTest, HasEveryKindAndNameAndStaysWithinItsTime) {
 TEST(ScheduleTest, IsPrintedForPeople) {
   EXPECT_EQ(Print({FaultKind::kLoss, 1'500, 2'000, {"a1", "m2"}, 7}),
             "1.500-2.000 s loss a1,m2 7%");
+  EXPECT_EQ(Print({FaultKind::kDelay, 1'500, 2'000, {"a1"}, 0, 60}),
+            "1.500-2.000 s delay a1 60 ms");
 }
 
 }  // namespace

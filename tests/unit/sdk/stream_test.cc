@@ -130,6 +130,17 @@ TEST_F(StreamTest, AnUnknownEventIsIgnoredAndCountsAsLife) {
   EXPECT_FALSE(dropped_);
 }
 
+TEST_F(StreamTest, NewsOfALeaderShortensTheWaitAlsoWhileTheFormerOneIsTried) {
+  StartCore();
+  for (int i = 0; i < 20; ++i) Do(StreamDown{0, "nobody there"});
+  OpenStream();
+  connects_.clear();
+  Do(LeaderFound{});
+  EXPECT_THAT(connects_, SizeIs(0));  // It may be the one that this stream leads to.
+  BreakStream();
+  EXPECT_THAT(connects_, ElementsAre(Le(100)));
+}
+
 TEST_F(StreamTest, SupersededStopsForGood) {
   StartCore();
   Subscribe();
