@@ -140,11 +140,12 @@ TEST_F(OneWayTest, AStandbySaysWhoLeadsWhateverItIsAsked) {
 
 TEST_F(OneWayTest, ASchedulerInPythonFindsTheNextLeader) {
   MiniCluster cluster(Options(/*by_list=*/true));
-  FILE* pipe =
-      popen(absl::StrCat(PROFFER_SOURCE_DIR, "/examples/run_python.sh ", PROFFER_BINARY_DIR,
-                         " --count 100 --master ", cluster.address(), " 2>&1")
-                .c_str(),
-            "r");
+  // Should it hang, Python says where.
+  FILE* pipe = popen(absl::StrCat("PYTHONFAULTHANDLER=1 timeout -s ABRT 100 ", PROFFER_SOURCE_DIR,
+                                  "/examples/run_python.sh ", PROFFER_BINARY_DIR,
+                                  " --count 100 --master ", cluster.address(), " 2>&1")
+                         .c_str(),
+                     "r");
   std::string text;
   bool killed = false;
   char line[4096];
