@@ -71,6 +71,8 @@ uint64_t EpochOf(testing::MiniCluster* cluster) {
 void BenchAgents(bench::Report& report, int count) {
   testing::ZooKeeperEnsemble ensemble(3);
   testing::MiniCluster cluster({.agents = 0,
+                                // All of them are on this machine.
+                                .master_flags = {"--connections_of_peer=1000000"},
                                 .zookeeper = ensemble.address("/bench"),
                                 .masters = 3,
                                 .tcp = true,

@@ -140,11 +140,11 @@ constexpr int kPushMs = 1;  // What a pusher sends is mostly read at once; but n
 
 // A client that opens streams and resets them, faster than they end, is bound by nothing in
 // packaged gRPC.
-bool AreTooManyStreams(ConnectionTable& connections) {
+bool AreTooManyStreams(ConnectionTable& connections, Time now) {
   const int64_t streams = live_streams;
   return streams > limits::kStreamsInExcess &&
          streams > limits::kStreamsInExcess +
-                       limits::kStreamsOfAPeer * static_cast<int64_t>(connections.CountOpen());
+                       limits::kStreamsOfAPeer * static_cast<int64_t>(connections.CountOpen(now));
 }
 
 }  // namespace
@@ -241,7 +241,7 @@ void Acceptor::AcceptLoop(ConnectionTable& connections) {
     // Here, and not on a thread of gRPC's, all of which are busy then.
     if (const Time now = BootTimeNow(); too_many_streams || now - looked >= kLookEveryMs) {
       looked = now;
-      too_many_streams = AreTooManyStreams(connections);
+      too_many_streams = AreTooManyStreams(connections, now);
       if (too_many_streams) {
         const int pushers = connections.HangUpOnPushers();
         LOG_EVERY_N(WARNING, 1'000)

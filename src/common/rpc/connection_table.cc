@@ -12,6 +12,8 @@ namespace {
 
 // Looking through all of them for each one that is refused would be what a flood is after.
 constexpr int64_t kSweepEveryMs = 100;
+// Counting bears more: with tens of thousands of them a look takes tens of milliseconds.
+constexpr int64_t kCountAnewMs = 1'000;
 
 ino_t InodeOf(int fd) {
   struct stat info;
@@ -43,13 +45,12 @@ std::string ConnectionTable::WhyNot(const std::string& peer) const {
                         "--max_connections and the limit of descriptors");
   }
   const auto held = held_.find(peer);
-  if (connections_.size() * 2 < most_ || held == held_.end() ||
-      held->second < limits::kConnectionsPerPeer) {
+  if (connections_.size() * 2 < most_ || held == held_.end() || held->second < most_of_peer_) {
     return "";
   }
   return absl::StrCat(peer, " holds ", held->second, " connections, and more than half of all ",
                       most_, " places are taken; the others are for peers that hold fewer than ",
-                      limits::kConnectionsPerPeer, ": use one connection for many calls");
+                      most_of_peer_, ": use one connection for many calls");
 }
 
 int ConnectionTable::HangUpOnPushers() {
@@ -80,9 +81,12 @@ void ConnectionTable::Forget(std::map<int, Connection>::iterator it) {
   connections_.erase(it);
 }
 
-size_t ConnectionTable::CountOpen() {
+size_t ConnectionTable::CountOpen(Time now) {
   MutexLock lock(&mutex_);
-  Sweep();
+  if (now - swept_ >= kCountAnewMs) {
+    swept_ = now;
+    Sweep();
+  }
   return connections_.size();
 }
 

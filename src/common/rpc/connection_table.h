@@ -15,8 +15,9 @@ namespace proffer::rpc {
 // THREAD: any.
 class ConnectionTable {
  public:
-  // `most`: how many connections there may be.
-  explicit ConnectionTable(size_t most) : most_(most) {}
+  // `most`: how many connections there may be; `most_of_peer`: how many of one peer once half of
+  // all places are taken.
+  ConnectionTable(size_t most, size_t most_of_peer) : most_(most), most_of_peer_(most_of_peer) {}
 
   // Takes the connection down as one of that peer's: a process, or a machine. Otherwise says why
   // not: there are too many, or too many of them are this peer's (the second half of the places is
@@ -27,8 +28,8 @@ class ConnectionTable {
   // their sockets. How many that were.
   int HangUpOnPushers();
 
-  // How many there are; looks at each of them.
-  size_t CountOpen();
+  // How many there are, or were a second ago.
+  size_t CountOpen(Time now);
 
  private:
   struct Connection {
@@ -42,6 +43,7 @@ class ConnectionTable {
   void Forget(std::map<int, Connection>::iterator it) REQUIRES_MUTEX(mutex_);
 
   const size_t most_;
+  const size_t most_of_peer_;
   Mutex mutex_;
   std::map<int, Connection> connections_ GUARDED_BY_MUTEX(mutex_);  // By descriptor.
   std::map<std::string, size_t> held_ GUARDED_BY_MUTEX(mutex_);     // By peer.

@@ -15,10 +15,11 @@ namespace {
 
 int AsInt(int64_t ms) { return static_cast<int>(std::min<int64_t>(ms, INT_MAX)); }
 
-std::shared_ptr<ConnectionTable> MakeTable(int64_t max_connections) {
-  const size_t wanted =
-      max_connections > 0 ? static_cast<size_t>(max_connections) : limits::kConnections;
-  return std::make_shared<ConnectionTable>(std::min(wanted, PlacesForConnections()));
+std::shared_ptr<ConnectionTable> MakeTable(const ServerLimits& limits) {
+  const size_t wanted = limits.max_connections > 0 ? static_cast<size_t>(limits.max_connections)
+                                                   : limits::kConnections;
+  return std::make_shared<ConnectionTable>(std::min(wanted, PlacesForConnections()),
+                                           static_cast<size_t>(limits.connections_of_peer));
 }
 
 }  // namespace
@@ -57,7 +58,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(Listeners listeners,
   if (server->server_ == nullptr) {
     return absl::InternalError("the gRPC server did not start; its log says why");
   }
-  const std::shared_ptr<ConnectionTable> connections = MakeTable(limits.max_connections);
+  const std::shared_ptr<ConnectionTable> connections = MakeTable(limits);
   for (auto& acceptor : server->listeners_) acceptor->Run(connections);
   return server;
 }

@@ -17,6 +17,8 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
+// Long enough after the last look for another one.
+constexpr Time kLater{1'000'000};
 constexpr size_t kMost = 4 * limits::kConnectionsPerPeer;
 
 class ConnectionTableTest : public ::testing::Test {
@@ -46,7 +48,7 @@ class ConnectionTableTest : public ::testing::Test {
     }
   }
 
-  ConnectionTable table_{kMost};
+  ConnectionTable table_{kMost, limits::kConnectionsPerPeer};
   Time now_{1'000};
   std::vector<int> open_;
 };
@@ -61,7 +63,7 @@ TEST_F(ConnectionTableTest, OnePeerTakesHalfAndOthersHaveTheRest) {
 
 TEST_F(ConnectionTableTest, WithAllPlacesTakenNobodyIsAndTheSentenceSaysWhatToDo) {
   for (int i = 0; i < 8; ++i) Crowd(std::string(1, static_cast<char>('a' + i)), kMost);
-  EXPECT_EQ(table_.CountOpen(), kMost);
+  EXPECT_EQ(table_.CountOpen(kLater), kMost);
   EXPECT_THAT(Connect("late"),
               AllOf(HasSubstr("places for connections"), HasSubstr("raise --max_connections")));
 }
@@ -80,7 +82,7 @@ TEST_F(ConnectionTableTest, ADescriptorThatIsUsedAgainIsOneConnection) {
     EXPECT_EQ(Connect("quick"), "") << i;
     Hangup(1);
   }
-  EXPECT_EQ(table_.CountOpen(), 0u);
+  EXPECT_EQ(table_.CountOpen(kLater), 0u);
 }
 
 }  // namespace
