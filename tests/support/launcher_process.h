@@ -20,7 +20,7 @@ class LauncherProcess {
     std::vector<std::string> settings;     // Further lines of the configuration.
     std::vector<std::string> environment;  // "NAME=value"
     std::string program = "proffer-launcher";
-    std::string binaries;  // Where it lies; empty: in this build.
+    std::string binaries;             // Where it lies; empty: in this build.
     uint32_t agent_uid = 0xffffffff;  // Default: ours.
   };
 
