@@ -70,13 +70,15 @@ uint64_t EpochOf(testing::MiniCluster* cluster) {
 
 void BenchAgents(bench::Report& report, int count) {
   testing::ZooKeeperEnsemble ensemble(3);
-  testing::MiniCluster cluster({.agents = 0,
-                                // All of them are on this machine.
-                                .master_flags = {"--connections_of_peer=1000000"},
-                                .zookeeper = ensemble.address("/bench"),
-                                .masters = 3,
-                                .tcp = true,
-                                .by_list = true});
+  testing::MiniCluster cluster(
+      {.agents = 0,
+       // All of them are on this machine, and in one process that answers
+       // pings late while it connects some thousand of them.
+       .master_flags = {"--connections_of_peer=1000000", "--agent_unreachable_ms=120000"},
+       .zookeeper = ensemble.address("/bench"),
+       .masters = 3,
+       .tcp = true,
+       .by_list = true});
   const auto note = [](const std::string& what) { std::fprintf(stderr, "%s\n", what.c_str()); };
   const int tasks = count * kTasksAnAgent;
   const bench::Params params = {{"agents", count}, {"tasks", tasks}};

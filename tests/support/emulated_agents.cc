@@ -1,6 +1,7 @@
 #include "support/emulated_agents.h"
 
 #include <glog/logging.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -11,6 +12,12 @@
 #include "common/base/limits.h"
 
 namespace proffer::testing {
+namespace {
+
+constexpr size_t kThreads = 4;
+constexpr useconds_t kBetweenTurnsUs = 2'000;
+
+}  // namespace
 
 class EmulatedAgents::One {
  public:
@@ -20,13 +27,31 @@ class EmulatedAgents::One {
         leader_(*LeaderFinder::Make(masters)),
         mailbox_(limits::kMailboxEvents),
         link_(std::make_unique<agent::MasterLink>(leader_.get(), &mailbox_)),
-        core_(ConfigOf(number, resources), {}),
-        thread_([this] { Run(); }) {}
+        core_(ConfigOf(number, resources), {}) {
+    agent::Effects effects;
+    core_.Start(BootTimeNow(), &effects);
+    CarryOut(effects);
+  }
 
   ~One() {
     mailbox_.Close();
-    thread_.join();
     link_.reset();
+  }
+
+  void Turn() {
+    const Time now = BootTimeNow();
+    if (mailbox_.size() == 0 && now < std::min(core_.NextDeadline(), connect_at_)) return;
+    std::vector<agent::Mail> mail;
+    mailbox_.TakeAll(0, &mail);
+    for (const agent::Mail& item : mail) Step(now, std::get<agent::Event>(item));
+    agent::Effects ticked;
+    core_.Tick(now, &ticked);
+    CarryOut(ticked);
+    const uint64_t epoch = core_.registered() ? core_.identity().highest_epoch : 0;
+    if (std::exchange(told_, epoch) != epoch) all_->Registered(number_, epoch);
+    if (now < connect_at_) return;
+    connect_at_ = Time::Never();
+    link_->Connect();
   }
 
  private:
@@ -37,30 +62,6 @@ class EmulatedAgents::One {
     config.boot_id = "emulated";
     config.seed = static_cast<uint64_t>(number) + 1;
     return config;
-  }
-
-  void Run() {
-    agent::Effects effects;
-    core_.Start(BootTimeNow(), &effects);
-    CarryOut(effects);
-    std::vector<agent::Mail> mail;
-    while (true) {
-      const Time deadline = std::min(core_.NextDeadline(), connect_at_);
-      const int64_t wait_ms = std::clamp<int64_t>(
-          deadline.IsNever() ? limits::kLongestSleepMs : deadline - BootTimeNow(), 0,
-          limits::kLongestSleepMs);
-      if (!mailbox_.TakeAll(wait_ms, &mail)) return;
-      const Time now = BootTimeNow();
-      for (const agent::Mail& item : mail) Step(now, std::get<agent::Event>(item));
-      agent::Effects ticked;
-      core_.Tick(now, &ticked);
-      CarryOut(ticked);
-      const uint64_t epoch = core_.registered() ? core_.identity().highest_epoch : 0;
-      if (std::exchange(told_, epoch) != epoch) all_->Registered(number_, epoch);
-      if (now < connect_at_) continue;
-      connect_at_ = Time::Never();
-      link_->Connect();
-    }
   }
 
   void Step(Time now, const agent::Event& event) {
@@ -99,7 +100,6 @@ class EmulatedAgents::One {
   agent::Core core_;
   Time connect_at_ = Time::Never();
   uint64_t told_ = 0;
-  std::thread thread_;
 };
 
 EmulatedAgents::EmulatedAgents(int count, const std::string& masters,
@@ -110,9 +110,20 @@ EmulatedAgents::EmulatedAgents(int count, const std::string& masters,
   for (int i = 0; i < count; ++i) {
     agents_.push_back(std::make_unique<One>(this, i, masters, *parsed));
   }
+  for (size_t i = 0; i < kThreads; ++i) threads_.emplace_back([this, i] { TakeTurns(i); });
 }
 
-EmulatedAgents::~EmulatedAgents() { agents_.clear(); }
+EmulatedAgents::~EmulatedAgents() {
+  ending_ = true;
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void EmulatedAgents::TakeTurns(size_t first) {
+  while (!ending_) {
+    for (size_t i = first; i < agents_.size(); i += kThreads) agents_[i]->Turn();
+    usleep(kBetweenTurnsUs);
+  }
+}
 
 void EmulatedAgents::Registered(int number, uint64_t epoch) {
   MutexLock lock(&mutex_);

@@ -30,9 +30,12 @@ class EmulatedAgents {
   bool AwaitRegistered(uint64_t epoch, int64_t patience_ms);
 
  private:
-  // One agent: its thread does what an agent's core thread does.
+  // One agent: its turns are what an agent's core thread does.
   class One;
 
+  // The turns of every n-th agent, n being the number of threads: ten thousand threads would cost
+  // more than what is to be measured.
+  void TakeTurns(size_t first);
   // Told by the agents when what they are registered under changes.
   void Registered(int number, uint64_t epoch);
 
@@ -40,6 +43,8 @@ class EmulatedAgents {
   CondVar changed_;
   std::vector<uint64_t> epochs_ GUARDED_BY_MUTEX(mutex_);  // By agent; 0: not registered.
   std::vector<std::unique_ptr<One>> agents_;
+  std::atomic<bool> ending_{false};
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace proffer::testing
