@@ -39,6 +39,7 @@ class Scheduler:
     def connect(self, stub):
         """A new stream. Calls that the former one did not carry are not sent again."""
         self.calls = queue.Queue()
+        self.subscribed = False  # On this stream.
         self.call(subscribe=scheduler_pb2.Subscribe(
             version=types_pb2.Version(major=0, minor=1),
             framework=scheduler_pb2.FrameworkInfo(
@@ -58,6 +59,7 @@ class Scheduler:
         for event in self.events:
             kind = event.WhichOneof("event")
             if kind == "subscribed":
+                self.subscribed = True
                 self.framework_id = event.subscribed.framework_id
                 print("subscribed as", self.framework_id)
                 self.in_question = set(self.running)
@@ -152,7 +154,7 @@ def main():
                 return 1 if scheduler.run() else 0
             except grpc.RpcError as error:
                 print("the stream broke:", error.details(), file=sys.stderr)
-                if scheduler.framework_id:  # It was well until now.
+                if scheduler.subscribed:  # It was well until now.
                     give_up = time.monotonic() + GIVE_UP_S
                 # One that does not lead says who does; without a word another one is tried.
                 leader = dict(error.trailing_metadata() or ()).get("proffer-leader")
