@@ -21,6 +21,29 @@ namespace proffer {
 
 // --- Runs ---
 
+namespace {
+
+// One who hears of statuses, each once and in order, whoever tells of the first one.
+class StatusListener {
+ public:
+  explicit StatusListener(std::function<void(const TaskStatus&)> callback)
+      : callback_(std::move(callback)) {}
+  // `number` counts the statuses of the task from 1.
+  void Tell(uint64_t number, const TaskStatus& status) {
+    MutexLock lock(&mutex_);
+    if (number <= told_) return;
+    told_ = number;
+    callback_(status);
+  }
+
+ private:
+  Mutex mutex_;
+  uint64_t told_ GUARDED_BY_MUTEX(mutex_) = 0;
+  const std::function<void(const TaskStatus&)> callback_;
+};
+
+}  // namespace
+
 struct Run::State {
   std::string task_id;
   uint64_t handle = 0;
@@ -30,8 +53,21 @@ struct Run::State {
   mutable CondVar changed;
   std::optional<Result> result GUARDED_BY_MUTEX(mutex);  // Does not change once it is there.
   std::vector<std::function<void(const Result&)>> on_done GUARDED_BY_MUTEX(mutex);
-  std::vector<std::function<void(const TaskStatus&)>> on_status GUARDED_BY_MUTEX(mutex);
+  std::vector<std::shared_ptr<StatusListener>> on_status GUARDED_BY_MUTEX(mutex);
+  uint64_t statuses GUARDED_BY_MUTEX(mutex) = 0;
+  TaskStatus newest GUARDED_BY_MUTEX(mutex);  // If there are any.
 
+  void Progress(const TaskStatus& status) {
+    std::vector<std::shared_ptr<StatusListener>> listeners;
+    uint64_t number = 0;
+    {
+      MutexLock lock(&mutex);
+      number = ++statuses;
+      newest = status;
+      listeners = on_status;
+    }
+    for (const auto& listener : listeners) listener->Tell(number, status);
+  }
   void End(Result end) {
     std::vector<std::function<void(const Result&)>> callbacks;
     const Result* there = nullptr;
@@ -86,8 +122,16 @@ void Run::OnDone(std::function<void(const Result&)> callback) const {
 }
 
 void Run::OnStatus(std::function<void(const TaskStatus&)> callback) const {
-  MutexLock lock(&state_->mutex);
-  if (!state_->result) state_->on_status.push_back(std::move(callback));
+  const auto listener = std::make_shared<StatusListener>(std::move(callback));
+  uint64_t number = 0;
+  TaskStatus newest;
+  {
+    MutexLock lock(&state_->mutex);
+    if (!state_->result) state_->on_status.push_back(listener);
+    number = state_->statuses;
+    newest = state_->newest;
+  }
+  if (number > 0) listener->Tell(number, newest);
 }
 
 void Run::Kill(std::optional<std::chrono::milliseconds> grace) const {
@@ -146,12 +190,7 @@ struct Framework::Inside final : sdk::Receiver {
     if (const auto* progressed = std::get_if<sdk::TaskProgressed>(&notice)) {
       const std::shared_ptr<Run::State> run = Find(progressed->handle);
       if (run == nullptr) return;
-      std::vector<std::function<void(const TaskStatus&)>> callbacks;
-      {
-        MutexLock lock(&run->mutex);
-        callbacks = run->on_status;
-      }
-      for (const auto& callback : callbacks) callback(sdk::ToPublic(progressed->status));
+      run->Progress(sdk::ToPublic(progressed->status));
     } else if (const auto* done = std::get_if<sdk::TaskDone>(&notice)) {
       const std::shared_ptr<Run::State> run = Find(done->result.handle);
       if (run == nullptr) return;
