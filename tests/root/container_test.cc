@@ -45,9 +45,9 @@ TEST_P(ContainerTest, AShellThatWouldExitZeroAfterAnOomKillHasNotFinished) {
 TEST_P(ContainerTest, AForkBombIsHeldAndDiesWithItsContainer) {
   StartRunner();
   MakeFifo("told");
-  // The first process itself needs no fork any more, which would fail.
+  // The first process forks once, before there is a bomb: a shell that may not fork ends.
   const LaunchContainer bomb =
-      Limited(1, "echo go > $DIR/told; b() { b | b & }; b 2>/dev/null; exec sleep 1000",
+      Limited(1, "echo go > $DIR/told; b() { b | b & }; b 2>/dev/null & exec sleep 1000",
               "cpus:1;mem:256MiB", {"pids=40"});
   Command(bomb);
   Await<ContainerStarted>(1);
