@@ -65,8 +65,8 @@ class Run {
   // Calls back once with the result, on the framework's thread, or at once if it is there. The end
   // is acknowledged to the cluster when the callback has returned.
   void OnDone(std::function<void(const Result&)> callback) const;
-  // Calls back with each status that is not the last, on the framework's thread; with the newest one
-  // at once if there was one already, whatever has become of the task since.
+  // Calls back with each status that is not the last, on the framework's thread; and at once with
+  // the newest one if there was one already, whatever has become of the task since.
   void OnStatus(std::function<void(const TaskStatus&)> callback) const;
   // The grace may be shorter than the task's own.
   void Kill(std::optional<std::chrono::milliseconds> grace = std::nullopt) const;
