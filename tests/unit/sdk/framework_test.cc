@@ -64,16 +64,15 @@ TEST_F(FrameworkTest, ATaskIsPlacedRunAndItsEndAcknowledgedAfterTheCallback) {
 
   master_.Tell(MakeStatus("hello", model::TaskState::kRunning, 1, spec.intent_id));
   EXPECT_EQ(master_.Expect<model::Acknowledge>()->sequence, 1u);
-  // Who asks only now has missed nothing.
-  std::vector<TaskState> later;
-  run.OnStatus([&](const TaskStatus& status) { later.push_back(status.state); });
-  EXPECT_THAT(later, ElementsAre(TaskState::kRunning));
   model::TaskStatus end = Ended(spec, model::TaskState::kFailed, 3);
   end.sequence = 2;
   master_.Tell(end);
   EXPECT_EQ(master_.Expect<model::Acknowledge>()->sequence, 2u);
   EXPECT_THAT(codes, ElementsAre(3));  // Before the acknowledgement.
   EXPECT_THAT(states, ElementsAre(TaskState::kRunning));
+  // Who asks only now has missed nothing.
+  std::vector<TaskState> later;
+  run.OnStatus([&](const TaskStatus& status) { later.push_back(status.state); });
   EXPECT_THAT(later, ElementsAre(TaskState::kRunning));
 
   const Result& result = run.Wait();
