@@ -205,6 +205,7 @@ void Agent::Carry(Item& item) {
   if (const auto* command = std::get_if<ContainerCommand>(&item)) {
     if (const auto* launch = std::get_if<LaunchContainer>(command)) {
       Began(launch->launch->attempt, {launch->launch->framework, launch->launch->task.id});
+      metrics_->Launching(launch->launch->attempt, BootTimeNanos());
     } else if (const auto* recover = std::get_if<RecoverContainer>(command)) {
       Began(recover->launch->attempt, {recover->launch->framework, recover->launch->task.id});
     }

@@ -38,11 +38,13 @@ AgentMetrics::AgentMetrics() : launch_seconds_(metrics::kLaunchSeconds) {
 void AgentMetrics::Heard(const Event& event, int64_t now_ns) {
   MutexLock lock(&mutex_);
   if (const auto* received = std::get_if<OrderReceived>(&event)) {
-    Ordered(received->order, now_ns);
+    if (!std::holds_alternative<model::Registered>(received->order)) return;
+    registered_ = true;
+    ++registrations_;
   } else if (std::holds_alternative<LinkDown>(event)) {
     registered_ = false;
   } else if (const auto* started = std::get_if<ContainerStarted>(&event)) {
-    // One that was found again after a restart was never ordered here.
+    // One that was found again after a restart was not launched by this life.
     if (const auto it = starting_.find(started->attempt); it != starting_.end()) {
       launch_seconds_.Observe(static_cast<double>(now_ns - it->second) / 1e9);
       starting_.erase(it);
@@ -59,14 +61,10 @@ void AgentMetrics::Heard(const Event& event, int64_t now_ns) {
   }
 }
 
-void AgentMetrics::Ordered(const model::AgentOrder& order, int64_t now_ns) {
-  if (std::holds_alternative<model::Registered>(order)) {
-    registered_ = true;
-    ++registrations_;
-  } else if (const auto* launch = std::get_if<model::LaunchTask>(&order)) {
-    ++ordered_;
-    starting_.insert({launch->attempt, now_ns});
-  }
+void AgentMetrics::Launching(const model::AttemptId& attempt, int64_t now_ns) {
+  MutexLock lock(&mutex_);
+  ++launches_;
+  starting_[attempt] = now_ns;
 }
 
 void AgentMetrics::Ended(const model::AttemptId& attempt, const std::string& cause) {
@@ -86,10 +84,11 @@ std::vector<prometheus::MetricFamily> AgentMetrics::Collect() const {
               static_cast<double>(registrations_)),
       Gauge("proffer_agent_tasks_running", "Tasks that run here.",
             static_cast<double>(running_.size())),
-      Counter("proffer_agent_launches_total", "Launches that were ordered.",
-              static_cast<double>(ordered_)),
+      Counter("proffer_agent_launches_total", "Launches that were begun.",
+              static_cast<double>(launches_)),
       metrics::HistogramFamily("proffer_agent_launch_seconds",
-                               "From the order until the program runs.", launch_seconds_),
+                               "From the durable record of a launch until the program runs.",
+                               launch_seconds_),
       metrics::ByLabel(metrics::Counters("proffer_agent_ends_total", "Ends of tasks, by cause."),
                        "cause", ends_),
       metrics::HistogramFamily("proffer_agent_turn_seconds", "How long a turn of the core takes.",

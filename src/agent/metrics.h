@@ -16,20 +16,22 @@
 
 namespace proffer::agent {
 
-// THREAD: Heard and the timers on the core's; Collect any.
+// THREAD: Heard, Launching and the timers on the core's; Collect any.
 class AgentMetrics final : public prometheus::Collectable {
  public:
   AgentMetrics();
 
   // What the core is about to be told, at `now_ns` (BootTimeNanos).
   void Heard(const Event& event, int64_t now_ns);
+  // Its record is durable, and it is begun. Not when it was ordered: an order that is refused
+  // never comes to an end.
+  void Launching(const model::AttemptId& attempt, int64_t now_ns);
   metrics::TurnTimer& turns() { return turns_; }
   metrics::RecordTimer& records() { return records_; }
 
   std::vector<prometheus::MetricFamily> Collect() const override;
 
  private:
-  void Ordered(const model::AgentOrder& order, int64_t now_ns) REQUIRES_MUTEX(mutex_);
   void Ended(const model::AttemptId& attempt, const std::string& cause) REQUIRES_MUTEX(mutex_);
 
   metrics::TurnTimer turns_;
@@ -39,8 +41,8 @@ class AgentMetrics final : public prometheus::Collectable {
   mutable Mutex mutex_;
   bool registered_ GUARDED_BY_MUTEX(mutex_) = false;
   int64_t registrations_ GUARDED_BY_MUTEX(mutex_) = 0;
-  int64_t ordered_ GUARDED_BY_MUTEX(mutex_) = 0;
-  // Ordered and not started yet, with when.
+  int64_t launches_ GUARDED_BY_MUTEX(mutex_) = 0;
+  // Begun and not running yet, with when.
   std::map<model::AttemptId, int64_t> starting_ GUARDED_BY_MUTEX(mutex_);
   std::set<model::AttemptId> running_ GUARDED_BY_MUTEX(mutex_);
   std::map<std::string, int64_t> ends_ GUARDED_BY_MUTEX(mutex_);  // By cause.
