@@ -266,11 +266,14 @@ void Acceptor::AcceptLoop(ConnectionTable& connections) {
       close(fd);
       continue;
     }
-    std::string why_not = connections.Take(fd, peer, BootTimeNow());
-    if (why_not.empty() && too_many_streams) {
+    std::string why_not;
+    if (too_many_streams) {
       why_not = "more streams are about to end than can be ended at once; try again later";
+    } else if (fd >= highest) {
+      why_not = "out of descriptors; try again later";
+    } else {
+      why_not = connections.Take(fd, peer, BootTimeNow());
     }
-    if (why_not.empty() && fd >= highest) why_not = "out of descriptors; try again later";
     if (!why_not.empty()) {
       LOG_EVERY_N(WARNING, 1'000) << "connection of " << peer << " refused: " << why_not;
       Refuse(fd, why_not);
