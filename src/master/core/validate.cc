@@ -76,12 +76,16 @@ Outcome ValidateTotal(World& world, const model::AgentHello& hello) {
   return Outcome::Ok();
 }
 
+// Who says hello with what another cluster gave it. Who does not know its cluster is not foreign.
+bool IsForeign(const World& world, const std::string& cluster_id) {
+  return !cluster_id.empty() && cluster_id != world.config.cluster_id;
+}
+
 }  // namespace
 
 Outcome ValidateHello(World& world, const model::AgentHello& hello) {
   if (Outcome outcome = ValidateVersion(hello.version); !outcome.ok()) return outcome;
-  const bool foreign = !hello.cluster_id.empty() && hello.cluster_id != world.config.cluster_id;
-  if (foreign && !MUTANT("amnesia-accepted")) {
+  if (IsForeign(world, hello.cluster_id) && !MUTANT("amnesia-accepted")) {
     REACHED("an agent of another cluster says hello");
     return Refused(Refusal::kWrongCluster,
                    absl::StrCat("the agent's work directory belongs to cluster ", hello.cluster_id,
@@ -178,9 +182,7 @@ Outcome ValidateSubscribe(World& world, const std::string& principal,
   if (info.web_url.size() > limits::kMessageTextBytes) {
     return Refused(Refusal::kInvalid, "web_url is longer than 4096 bytes");
   }
-  const bool foreign =
-      !subscribe.cluster_id.empty() && subscribe.cluster_id != world.config.cluster_id;
-  if (foreign && !MUTANT("foreign-scheduler-accepted")) {
+  if (IsForeign(world, subscribe.cluster_id) && !MUTANT("foreign-scheduler-accepted")) {
     REACHED("a scheduler of another cluster subscribes");
     return Refused(Refusal::kWrongCluster,
                    absl::StrCat("the framework's state belongs to cluster ", subscribe.cluster_id,

@@ -209,6 +209,7 @@ void SchedulerCore::Heard(const model::Subscribed& subscribed) {
                       "; upgrade the older one"));
     return;
   }
+  // A master of before this field was there lets anybody in.
   if (!cluster_id_.empty() && cluster_id_ != subscribed.cluster_id) {
     Halt(Stop::Cause::kRefused, model::Refusal::kWrongCluster,
          absl::StrCat("this framework belongs to cluster ", cluster_id_, ", the master is of ",

@@ -27,6 +27,19 @@ class TaskQueueTest : public CoreFixture {
     ADD_FAILURE() << "no launch of " << task;
     return "";
   }
+  void Reconnect() {
+    BreakStream();
+    OpenStream();
+    Welcome();
+  }
+  // What a master answers that knows no more of the task than this.
+  static model::TaskStatus Reconciled(const std::string& task, TaskState state) {
+    model::TaskStatus status;
+    status.task = model::TaskId(task);
+    status.state = state;
+    status.reason = model::TaskReason::kReconciled;
+    return status;
+  }
   void Dropped(const std::string& task) {
     model::TaskStatus status = MakeStatus(task, TaskState::kDropped, 0, Intent(task));
     status.attempt = {};
@@ -165,14 +178,8 @@ TEST_F(TaskQueueTest, ALaunchThatWasLostWithItsStreamIsDoneAgain) {
   Subscribe();
   Submit(1, Want("a"));
   Offer(MakeOffer(1));
-  BreakStream();
-  OpenStream();
-  Welcome();
-  model::TaskStatus unknown;
-  unknown.task = model::TaskId("a");
-  unknown.state = TaskState::kUnknown;
-  unknown.reason = model::TaskReason::kReconciled;
-  Hear(unknown);
+  Reconnect();
+  Hear(Reconciled("a", TaskState::kUnknown));
   EXPECT_THAT(Noticed<TaskDone>(), SizeIs(0));
   Offer(MakeOffer(2));
   EXPECT_NE(Intent("a.r2"), Intent("a"));
@@ -185,14 +192,8 @@ TEST_F(TaskQueueTest, AMastersWordAloneIsNoEvidenceThatItWasStarted) {
   Submit(1, Want("a"));
   Offer(MakeOffer(1));
   Hear(MakeStatus("a", TaskState::kStaging, 0, Intent("a")));
-  BreakStream();
-  OpenStream();
-  Welcome();
-  model::TaskStatus gone;
-  gone.task = model::TaskId("a");
-  gone.state = TaskState::kGone;
-  gone.reason = model::TaskReason::kReconciled;
-  Hear(gone);
+  Reconnect();
+  Hear(Reconciled("a", TaskState::kGone));
   EXPECT_THAT(Noticed<TaskDone>(), SizeIs(0));
   Offer(MakeOffer(2));
   EXPECT_NE(Intent("a.r2"), Intent("a"));
@@ -204,17 +205,10 @@ TEST_F(TaskQueueTest, AnAgentThatIsUnreachableIsNoEvidenceThatItWasStarted) {
   Subscribe();
   Submit(1, Want("a"));
   Offer(MakeOffer(1));
-  BreakStream();
-  OpenStream();
-  Welcome();
-  model::TaskStatus status;
-  status.task = model::TaskId("a");
-  status.reason = model::TaskReason::kReconciled;
-  status.state = TaskState::kUnreachable;
-  Hear(status);
+  Reconnect();
+  Hear(Reconciled("a", TaskState::kUnreachable));
   EXPECT_THAT(Noticed<TaskProgressed>(), SizeIs(1));
-  status.state = TaskState::kGone;  // The agent is back, without it.
-  Hear(status);
+  Hear(Reconciled("a", TaskState::kGone));  // The agent is back, without it.
   EXPECT_THAT(Noticed<TaskDone>(), SizeIs(0));
   Offer(MakeOffer(2));
   EXPECT_NE(Intent("a.r2"), Intent("a"));
@@ -226,14 +220,8 @@ TEST_F(TaskQueueTest, WhatRanAndIsUnknownIsNotRunAgain) {
   Submit(1, Want("a"));
   Offer(MakeOffer(1));
   Hear(MakeStatus("a", TaskState::kRunning, 1, Intent("a")));
-  BreakStream();
-  OpenStream();
-  Welcome();
-  model::TaskStatus unknown;
-  unknown.task = model::TaskId("a");
-  unknown.state = TaskState::kUnknown;
-  unknown.reason = model::TaskReason::kReconciled;
-  Hear(unknown);
+  Reconnect();
+  Hear(Reconciled("a", TaskState::kUnknown));
   ASSERT_THAT(Noticed<TaskDone>(), SizeIs(1));
   EXPECT_EQ(Noticed<TaskDone>()[0].result.status.state, TaskState::kUnknown);
 }
