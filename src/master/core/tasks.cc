@@ -321,12 +321,12 @@ void TaskUnreachable(World& world, Framework& framework, Task& task, uint64_t af
 }
 
 void TaskGone(World& world, Framework& framework, Task& task, uint64_t after_seq) {
-  if (!task.ended()) {
+  if (!task.ended() || MUTANT("gone-told-of-the-ended")) {
+    const model::TaskState gone = model::TaskState::kGoneByOperator;
     task.reason = model::TaskReason::kAgentDeclaredGone;
     task.message = "an operator declared its agent gone";
-    SetState(world, framework, task, model::TaskState::kGoneByOperator);
-    world.Tell(framework, MasterStatus(world, task, task.state, task.reason, task.message),
-               after_seq);
+    SetState(world, framework, task, gone);
+    world.Tell(framework, MasterStatus(world, task, gone, task.reason, task.message), after_seq);
   }
   EndRow(world, framework, {task.key.task, task.attempt});
 }

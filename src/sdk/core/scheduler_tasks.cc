@@ -172,12 +172,6 @@ void SchedulerCore::Heard(const model::TaskStatus& status) {
     REACHED("a status comes again while its user is at it");
     return;
   }
-  // The same when an answer or a guess told the end first: the agent's own word is acknowledged
-  // when it comes again. It must not be forgotten there before it is written down here.
-  if (status.sequence != 0 && IsFinal(status.state) && tasks_.EndIsInHand(status)) {
-    REACHED("an end comes again in other words while its user is at it");
-    if (!MUTANT("second-word-acknowledged-at-once")) return;
-  }
   if (status.sequence != 0 && MUTANT("ack-before-handled")) {
     CallWithoutResult(
         model::Acknowledge{status.task, status.agent, status.attempt, status.sequence});

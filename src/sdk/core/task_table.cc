@@ -86,11 +86,6 @@ TaskTable::Meaning TaskTable::Take(const model::TaskStatus& status) {
   return meaning;
 }
 
-bool TaskTable::EndIsInHand(const model::TaskStatus& status) const {
-  const auto row = rows_.find(status.task);
-  return row != rows_.end() && row->second.final_told && IsAbout(status, row->second);
-}
-
 void TaskTable::RememberEnded(const model::TaskStatus& status, const KnownTask* task) {
   Ended ended{status.task, status.intent_id, status.attempt};
   if (task != nullptr) {

@@ -48,8 +48,6 @@ class TaskTable {
   KnownTask& Add(const model::TaskId& id);
   // Judges a status and takes it in as told.
   Meaning Take(const model::TaskStatus& status);
-  // Whether the user has been told, maybe in other words, that the launch has ended, and is at it.
-  bool EndIsInHand(const model::TaskStatus& status) const;
   // The user is done with the last word on that launch: forgets it, but recognises repetitions
   // for a while. True if its intent is in the store and has to be removed.
   bool Forget(const model::TaskStatus& status);
