@@ -239,25 +239,6 @@ TEST_F(TasksTest, TheEndInAnAnswerAndTheEndItselfAreOneEnd) {
 
 // Otherwise a crash of the scheduler at that moment would lose the end: the agent has forgotten it,
 // and the user has not written it down.
-TEST_F(TasksTest, TheEndItselfIsNotAcknowledgedWhileTheUserIsAtAnAnswerThatToldIt) {
-  StartCore();
-  Subscribe();
-  const std::string intent = Launch("t");
-  model::TaskStatus answer = MakeStatus("t", TaskState::kFinished, 0, intent);
-  answer.reason = model::TaskReason::kReconciled;
-  Hear(answer);
-  const uint64_t number = LastUpdate().number;
-  Hear(MakeStatus("t", TaskState::kFinished, 1, intent));
-  EXPECT_THAT(Told<Update>(), SizeIs(1));
-  EXPECT_THAT(Calls<model::Acknowledge>(), SizeIs(0));
-  Do(UpdateHandled{number});
-  EXPECT_THAT(Calls<model::Acknowledge>(), SizeIs(0));
-  Hear(MakeStatus("t", TaskState::kFinished, 1, intent));
-  EXPECT_TRUE(LastUpdate().duplicate);
-  Do(UpdateHandled{LastUpdate().number});
-  EXPECT_THAT(Calls<model::Acknowledge>(), SizeIs(1));
-}
-
 TEST_F(TasksTest, ARepeatedEndIsNotAcknowledgedBeforeItsIntentIsRemoved) {
   StartCore();
   Subscribe();
