@@ -15,6 +15,7 @@
 
 #include <vector>
 
+#include "common/base/turns.h"
 #include "isolator/process/privileges.h"
 #include "isolator/process/turns.h"
 
@@ -97,7 +98,7 @@ std::vector<std::string> Candidates(const isolator::LaunchPlan& plan) {
   if (plan.drop_capabilities) {
     must(Stage::kCapabilities, isolator::RaiseCapabilities(plan.capabilities));
   }
-  if (plan.use_cgroups) isolator::TakeTurnsOf(isolator::TurnNs(plan.cgroup.cpu_milli));
+  if (plan.use_cgroups) TakeTurnsOf(isolator::TurnNs(plan.cgroup.cpu_milli));
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) Fail(report, Stage::kOther);
   // After the change of user, which would clear it. Without the shim nobody watches.
   prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -40,6 +40,9 @@ DEFINE_int64(max_connections, 0,
 DEFINE_int64(connections_of_peer, proffer::limits::kConnectionsPerPeer,
              "How many of them one machine, or one process of this one, may have once half of all "
              "are taken; more than agents behind one address.");
+DEFINE_int64(connects_of_peer, proffer::limits::kConnectsPerPeer,
+             "How many connections one machine, or one process of this one, may make a second in "
+             "the long run; twenty times as many at once.");
 DEFINE_int64(patience_ms, 15000,
              "How long a connection or stream may be silent at its beginning, and a message for a "
              "peer not be taken (at most twice that), before it is cut off.");
@@ -105,6 +108,7 @@ absl::StatusOr<ParsedFlags> ReadFlags() {
   RETURN_IF_ERROR(Positive("agent_unreachable_ms", FLAGS_agent_unreachable_ms));
   RETURN_IF_ERROR(Positive("offer_timeout_ms", FLAGS_offer_timeout_ms));
   RETURN_IF_ERROR(Positive("connections_of_peer", FLAGS_connections_of_peer));
+  RETURN_IF_ERROR(Positive("connects_of_peer", FLAGS_connects_of_peer));
   RETURN_IF_ERROR(Positive("patience_ms", FLAGS_patience_ms));
   RETURN_IF_ERROR(Positive("idle_connection_ms", FLAGS_idle_connection_ms));
   RETURN_IF_ERROR(Positive("max_frameworks", FLAGS_max_frameworks));
@@ -144,8 +148,8 @@ absl::StatusOr<ParsedFlags> ReadFlags() {
                      !FLAGS_cluster.empty()};
   RETURN_IF_ERROR(Annotate(model::ValidateId("cluster id", options.cluster.id), "--cluster"));
   options.turn_fatal_ms = FLAGS_turn_fatal_ms;
-  options.limits = {FLAGS_max_connections, FLAGS_connections_of_peer, FLAGS_patience_ms,
-                    FLAGS_idle_connection_ms};
+  options.limits = {FLAGS_max_connections, FLAGS_connections_of_peer, FLAGS_connects_of_peer,
+                    FLAGS_patience_ms, FLAGS_idle_connection_ms};
   options.core.max_frameworks = FLAGS_max_frameworks;
   options.core.heartbeat_ms = FLAGS_scheduler_heartbeat_ms;
   options.core.ping_ms = FLAGS_agent_ping_ms;

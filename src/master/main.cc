@@ -11,6 +11,7 @@
 
 #include "common/base/limits.h"
 #include "common/base/spare_memory.h"
+#include "common/base/turns.h"
 #include "common/fs/store_leveldb.h"
 #include "common/fs/store_memory.h"
 #include "common/metrics/exposition.h"
@@ -25,6 +26,9 @@ using proffer::master::Candidacy;
 using proffer::master::Master;
 
 constexpr time_t kGiveBackEveryS = 5;
+// Whoever floods a master keeps all its threads busy: with short turns a call of somebody else gets
+// its part of a processor soon, and not after as many ticks of the kernel as there are threads.
+constexpr int64_t kTurnNs = 300'000;
 
 absl::StatusOr<std::unique_ptr<proffer::Store>> OpenStore(const std::string& directory) {
   if (directory.empty()) return std::make_unique<proffer::MemoryStore>();
@@ -55,6 +59,7 @@ int main(int argc, char** argv) {
   sigaddset(&stop, SIGINT);
   pthread_sigmask(SIG_BLOCK, &stop, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  proffer::TakeTurnsOf(kTurnNs);
 
   gflags::SetUsageMessage("serves a Proffer cluster; --flagfile=FILE reads flags from a file");
   gflags::SetVersionString(proffer::model::ThisVersion().ToString());

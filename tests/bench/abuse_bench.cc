@@ -130,28 +130,20 @@ void SendLarge(const std::string& address, int number) {
   }
 }
 
-[[noreturn]] void BeHostile(const std::string& address) {
+// What hostile clients do; with all of them, four clients each do one.
+constexpr const char* kKinds[] = {"connections", "calls", "subscriptions", "readers", "large"};
+
+[[noreturn]] void BeHostile(const std::string& address, const std::string& kind) {
   std::vector<std::thread> clients;
   for (int number = 0; number < kHostile; ++number) {
-    clients.emplace_back([&address, number] {
+    const std::string mine = kind == "all" ? kKinds[number % std::size(kKinds)] : kind;
+    clients.emplace_back([&address, number, mine] {
       while (true) {
-        switch (number % 5) {
-          case 0:
-            FloodConnections(address);
-            break;
-          case 1:
-            FloodCalls(address, number);
-            break;
-          case 2:
-            StormSubscriptions(address, number);
-            break;
-          case 3:
-            HoardReaders(address);
-            break;
-          case 4:
-            SendLarge(address, number);
-            break;
-        }
+        if (mine == "connections") FloodConnections(address);
+        if (mine == "calls") FloodCalls(address, number);
+        if (mine == "subscriptions") StormSubscriptions(address, number);
+        if (mine == "readers") HoardReaders(address);
+        if (mine == "large") SendLarge(address, number);
       }
     });
   }
@@ -205,68 +197,83 @@ Latencies Measure(Framework* framework, v1::OperatorService::Stub* stub) {
   return out;
 }
 
-void BenchAbuse(bench::Report& report) {
-  testing::MiniCluster cluster(
-      {.agents = 0, .master_flags = {"--patience_ms=2000"}, .on_disk = true});
-  testing::EmulatedAgents agents(10, cluster.address(), "cpus:4;mem:4GiB");
-  CHECK(agents.AwaitRegistered(1, 60'000));
-  auto framework = Framework::Start({.name = "good",
-                                     .master = cluster.address(),
-                                     .state_store = std::make_shared<MemoryStateStore>()});
-  CHECK(framework.ok()) << framework.status();
-  const auto stub = v1::OperatorService::NewStub(rpc::MakeChannel({cluster.address(), true}));
-  const auto resident_mib = [&cluster] {
-    return testing::ResidentKib(cluster.master_pid()) / 1024;
-  };
-  Measure(framework->get(), stub.get());  // Warm.
-  const double before_mib = resident_mib();
-  const Latencies alone = Measure(framework->get(), stub.get());
-
-  char self[PATH_MAX] = {};
-  PCHECK(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
-  Latencies beside;
-  double during_mib = 0;
-  {
-    const testing::ChildProcess hostile(
-        {"/usr/bin/nice", "-n", "19", self, "--hostile", cluster.address()});
-    CHECK(hostile.AwaitOutput("hostile"));
-    std::atomic<bool> over = false;
-    std::thread sampler([&] {
-      while (!over) {
-        during_mib = std::max(during_mib, resident_mib());
-        usleep(20'000);
-      }
-    });
-    beside = Measure(framework->get(), stub.get());
-    over = true;
-    sampler.join();
-  }
-  // What was spare is given back every five seconds.
-  const Time give_up = BootTimeNow() + 15'000;
-  double after_mib = resident_mib();
-  while (BootTimeNow() < give_up && after_mib > before_mib + 64) {
-    usleep(100'000);
-    after_mib = resident_mib();
+class Bench {
+ public:
+  explicit Bench(bench::Report* report) : report_(report) {
+    CHECK(agents_.AwaitRegistered(1, 60'000));
+    auto framework = Framework::Start({.name = "good",
+                                       .master = cluster_.address(),
+                                       .state_store = std::make_shared<MemoryStateStore>()});
+    CHECK(framework.ok()) << framework.status();
+    framework_ = *std::move(framework);
+    stub_ = v1::OperatorService::NewStub(rpc::MakeChannel({cluster_.address(), true}));
+    Measure(framework_.get(), stub_.get());  // Warm.
+    quiet_mib_ = ResidentMib();
+    alone_ = Measure(framework_.get(), stub_.get());
+    AddLatencies("alone/running", alone_.running_ms, nullptr);
+    AddLatencies("alone/call", alone_.call_ms, nullptr);
+    report_->Add("abuse/alone/master", {}, quiet_mib_, "MiB");
   }
 
-  const auto add = [&report](const std::string& name, const std::vector<double>& alone_ms,
-                             const std::vector<double>& beside_ms) {
-    for (const int percent : {50, 99}) {
-      const bench::Params params = {{"hostile", kHostile}, {"percentile", percent}};
-      const double quiet = testing::Percentile(alone_ms, percent);
-      const double loud = testing::Percentile(beside_ms, percent);
-      report.Add(absl::StrCat("abuse/", name, "_alone"), params, quiet, "ms");
-      report.Add(absl::StrCat("abuse/", name, "_beside"), params, loud, "ms");
-      report.Add(absl::StrCat("abuse/", name, "_ratio"), params, loud / quiet, "times");
+  void Beside(const std::string& kind) {
+    char self[PATH_MAX] = {};
+    PCHECK(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
+    Latencies beside;
+    double during_mib = 0;
+    double cores = 0;
+    {
+      const testing::ChildProcess hostile(
+          {"/usr/bin/nice", "-n", "19", self, "--hostile", cluster_.address(), kind});
+      CHECK(hostile.AwaitOutput("hostile"));
+      std::atomic<bool> over = false;
+      std::thread sampler([&] {
+        while (!over) {
+          during_mib = std::max(during_mib, ResidentMib());
+          usleep(20'000);
+        }
+      });
+      const double began_cpu_ms = testing::CpuMs(cluster_.master_pid());
+      const int64_t began_ns = BootTimeNanos();
+      beside = Measure(framework_.get(), stub_.get());
+      cores = (testing::CpuMs(cluster_.master_pid()) - began_cpu_ms) / MsSince(began_ns);
+      over = true;
+      sampler.join();
     }
-  };
-  add("running", alone.running_ms, beside.running_ms);
-  add("call", alone.call_ms, beside.call_ms);
-  const bench::Params params = {{"hostile", kHostile}};
-  report.Add("abuse/master_before", params, before_mib, "MiB");
-  report.Add("abuse/master_during", params, during_mib, "MiB");
-  report.Add("abuse/master_after", params, after_mib, "MiB");
-}
+    // What was spare is given back every five seconds.
+    const Time give_up = BootTimeNow() + 15'000;
+    while (BootTimeNow() < give_up && ResidentMib() > quiet_mib_ + 64) usleep(100'000);
+    AddLatencies(kind + "/running", beside.running_ms, &alone_.running_ms);
+    AddLatencies(kind + "/call", beside.call_ms, &alone_.call_ms);
+    report_->Add(absl::StrCat("abuse/", kind, "/master_cores"), {}, cores, "cores");
+    report_->Add(absl::StrCat("abuse/", kind, "/master_during"), {}, during_mib, "MiB");
+    report_->Add(absl::StrCat("abuse/", kind, "/master_after"), {}, ResidentMib(), "MiB");
+  }
+
+ private:
+  double ResidentMib() { return testing::ResidentKib(cluster_.master_pid()) / 1024; }
+
+  // And how many times what it is `alone`, if that is given.
+  void AddLatencies(const std::string& name, const std::vector<double>& ms,
+                    const std::vector<double>* alone) {
+    for (const int percent : {50, 99}) {
+      const bench::Params params = {{"percentile", percent}};
+      const double value = testing::Percentile(ms, percent);
+      report_->Add(absl::StrCat("abuse/", name), params, value, "ms");
+      if (alone == nullptr) continue;
+      report_->Add(absl::StrCat("abuse/", name, "_ratio"), params,
+                   value / testing::Percentile(*alone, percent), "times");
+    }
+  }
+
+  bench::Report* const report_;
+  testing::MiniCluster cluster_{
+      {.agents = 0, .master_flags = {"--patience_ms=2000"}, .on_disk = true, .tcp = true}};
+  testing::EmulatedAgents agents_{10, cluster_.address(), "cpus:4;mem:4GiB"};
+  std::unique_ptr<Framework> framework_;
+  std::unique_ptr<v1::OperatorService::Stub> stub_;
+  double quiet_mib_ = 0;
+  Latencies alone_;
+};
 
 }  // namespace
 }  // namespace proffer
@@ -275,8 +282,16 @@ int main(int argc, char** argv) {
   google::InitGoogleLogging(argv[0]);
   FLAGS_logtostderr = true;
   FLAGS_minloglevel = google::GLOG_ERROR;
-  if (argc == 3 && std::string(argv[1]) == "--hostile") proffer::BeHostile(argv[2]);
+  if (argc == 4 && std::string(argv[1]) == "--hostile") proffer::BeHostile(argv[2], argv[3]);
   proffer::bench::Report report(argc, argv);
-  if (report.Wants("abuse/")) proffer::BenchAbuse(report);
+  std::unique_ptr<proffer::Bench> bench;
+  const auto beside = [&](const std::string& kind) {
+    if (!report.Wants(absl::StrCat("abuse/", kind))) return;
+    if (bench == nullptr) bench = std::make_unique<proffer::Bench>(&report);
+    bench->Beside(kind);
+  };
+  beside("all");
+  for (const char* kind : proffer::kKinds) beside(kind);
+  bench.reset();
   return report.Finish();
 }

@@ -74,7 +74,8 @@ void BenchAgents(bench::Report& report, int count) {
       {.agents = 0,
        // All of them are on this machine, and in one process that answers
        // pings late while it connects some thousand of them.
-       .master_flags = {"--connections_of_peer=1000000", "--agent_unreachable_ms=120000"},
+       .master_flags = {"--connections_of_peer=1000000", "--connects_of_peer=1000000",
+                        "--agent_unreachable_ms=120000"},
        .zookeeper = ensemble.address("/bench"),
        .masters = 3,
        .tcp = true,

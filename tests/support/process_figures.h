@@ -5,7 +5,11 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 
@@ -16,6 +20,20 @@ inline double ResidentKib(pid_t pid) {
   double size = 0, resident = 0;
   file >> size >> resident;
   return resident * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1024;
+}
+
+// What all its threads have used so far.
+inline double CpuMs(pid_t pid) {
+  std::ifstream file(absl::StrCat("/proc/", pid, "/stat"));
+  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  // The name may hold anything; what follows its bracket are numbers, user and system the 12th and
+  // 13th of them.
+  std::istringstream rest(text.substr(std::min(text.size(), text.rfind(')') + 2)));
+  std::string skipped;
+  for (int i = 0; i < 11; ++i) rest >> skipped;
+  double user = 0, system = 0;
+  rest >> user >> system;
+  return (user + system) * 1'000 / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
 inline int OpenDescriptors(pid_t pid) {

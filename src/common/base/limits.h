@@ -8,7 +8,9 @@ namespace proffer::limits {
 
 // Queues.
 inline constexpr size_t kMailboxEvents = 65536;    // Some seconds of the core's work.
-inline constexpr int kUnreadEventsPerStream = 64;  // Beyond, the stream is not read further.
+// Beyond, the stream is not read further. So few because everybody waits behind what has been read
+// of all: twenty who flood a master have eighty calls before one of somebody else.
+inline constexpr int kUnreadEventsPerStream = 4;
 inline constexpr size_t kUnreadBytesPerStream = 1u << 20;  // The same, counted in bytes.
 inline constexpr size_t kStreamWriterMessages = 4096;      // A peer this far behind is cut off.
 inline constexpr size_t kStreamWriterBytes = 16u << 20;    // The same, counted in bytes.
@@ -22,7 +24,11 @@ inline constexpr size_t kWatchRingBytes = 16u << 20;
 // Connections.
 inline constexpr size_t kConnections = 65536;      // Some 20 KiB each, before anything is said.
 inline constexpr size_t kConnectionsPerPeer = 64;  // Once half of all places are taken.
+inline constexpr int64_t kConnectsPerPeer = 50;    // A second, each some tenths of a millisecond.
+inline constexpr int64_t kConnectBurstSeconds = 20;  // At once, so many seconds' worth.
 inline constexpr int kStreamsPerConnection = 100;  // Further calls of that client wait.
+// Beyond, a client opens and resets them faster than they can be ended, and is hung up on.
+inline constexpr int64_t kLiveStreamsPerConnection = 4 * kStreamsPerConnection;
 // More streams than that, beyond those that clients need, are being opened faster than they can be
 // ended: each is some 15 KiB until gRPC's threads have come to its end.
 inline constexpr int64_t kStreamsInExcess = 10'000;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <glog/logging.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -140,8 +141,17 @@ constexpr int kPushMs = 1;  // What a pusher sends is mostly read at once; but n
 
 // A client that opens streams and resets them, faster than they end, is bound by nothing in
 // packaged gRPC.
+void HangUpOnStorms(ConnectionTable& connections) {
+  for (const std::string& one :
+       LiveStream::ConnectionsWithMoreThan(limits::kLiveStreamsPerConnection)) {
+    if (!connections.HangUp(one)) continue;
+    LOG_EVERY_N(WARNING, 100) << "hung up on " << one << ", which opens streams and resets them";
+  }
+}
+
+// All unix sockets together, of which the single one is not known.
 bool AreTooManyStreams(ConnectionTable& connections, Time now) {
-  const int64_t streams = live_streams;
+  const int64_t streams = LiveStream::Count();
   return streams > limits::kStreamsInExcess &&
          streams > limits::kStreamsInExcess +
                        limits::kStreamsOfAPeer * static_cast<int64_t>(connections.CountOpen(now));
@@ -210,23 +220,27 @@ void Acceptor::Stop() {
   sink_.reset();
 }
 
-std::string Acceptor::PeerOf(int fd) const {
+std::optional<ConnectionTable::Peer> Acceptor::PeerOf(int fd) const {
   if (address_.is_unix) {
     ucred peer{};
     socklen_t length = sizeof(peer);
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return "";
-    if (peer.uid != geteuid() && peer.uid != 0) return "";
-    return absl::StrCat("process ", peer.pid);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return std::nullopt;
+    if (peer.uid != geteuid() && peer.uid != 0) return std::nullopt;
+    return ConnectionTable::Peer{absl::StrCat("process ", peer.pid), "unix:"};
   }
   sockaddr_storage peer{};
   socklen_t length = sizeof(peer);
   char host[NI_MAXHOST];
+  char port[NI_MAXSERV];
   if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &length) != 0 ||
-      getnameinfo(reinterpret_cast<const sockaddr*>(&peer), length, host, sizeof(host), nullptr, 0,
-                  NI_NUMERICHOST) != 0) {
-    return "";  // Gone already.
+      getnameinfo(reinterpret_cast<const sockaddr*>(&peer), length, host, sizeof(host), port,
+                  sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+    return std::nullopt;  // Gone already.
   }
-  return host;
+  // gRPC writes addresses as an URI does.
+  const bool is_v4 = peer.ss_family == AF_INET;
+  return ConnectionTable::Peer{host, is_v4 ? absl::StrCat("ipv4:", host, ":", port)
+                                           : absl::StrCat("ipv6:%5B", host, "%5D:", port)};
 }
 
 void Acceptor::AcceptLoop(ConnectionTable& connections) {
@@ -241,11 +255,12 @@ void Acceptor::AcceptLoop(ConnectionTable& connections) {
     // Here, and not on a thread of gRPC's, all of which are busy then.
     if (const Time now = BootTimeNow(); too_many_streams || now - looked >= kLookEveryMs) {
       looked = now;
+      HangUpOnStorms(connections);
       too_many_streams = AreTooManyStreams(connections, now);
       if (too_many_streams) {
         const int pushers = connections.HangUpOnPushers();
         LOG_EVERY_N(WARNING, 1'000)
-            << live_streams << " streams are open or about to end; hung up on " << pushers
+            << LiveStream::Count() << " streams are open or about to end; hung up on " << pushers
             << " connections that send faster than they are served";
       }
     }
@@ -260,8 +275,8 @@ void Acceptor::AcceptLoop(ConnectionTable& connections) {
       }
       continue;
     }
-    const std::string peer = PeerOf(fd);
-    if (peer.empty()) {
+    const std::optional<ConnectionTable::Peer> peer = PeerOf(fd);
+    if (!peer) {
       LOG_EVERY_N(WARNING, 100) << "connection refused: another user's";
       close(fd);
       continue;
@@ -272,13 +287,17 @@ void Acceptor::AcceptLoop(ConnectionTable& connections) {
     } else if (fd >= highest) {
       why_not = "out of descriptors; try again later";
     } else {
-      why_not = connections.Take(fd, peer, BootTimeNow());
+      why_not = connections.Take(fd, *peer, BootTimeNow());
     }
     if (!why_not.empty()) {
-      LOG_EVERY_N(WARNING, 1'000) << "connection of " << peer << " refused: " << why_not;
+      LOG_EVERY_N(WARNING, 1'000) << "connection of " << peer->name << " refused: " << why_not;
       Refuse(fd, why_not);
       continue;
     }
+    // gRPC does it for sockets that it has made itself. Without, small messages wait for the peer to
+    // acknowledge the last ones, which it does every 40 ms.
+    const int one = 1;
+    if (!address_.is_unix) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
     parameters.listener_fd = -1;
     parameters.fd = fd;

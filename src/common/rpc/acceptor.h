@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -37,8 +38,8 @@ class Acceptor {
  private:
   Acceptor(Address address, int listener, int wake);
   void AcceptLoop(ConnectionTable& connections);
-  // Whose connection it is; empty: of somebody who may not talk to us at all.
-  std::string PeerOf(int fd) const;
+  // Whose connection it is; nobody: of somebody who may not talk to us at all.
+  std::optional<ConnectionTable::Peer> PeerOf(int fd) const;
 
   const Address address_;
   const int listener_;

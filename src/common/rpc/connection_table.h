@@ -1,5 +1,6 @@
-// Who is connected to a server, so that no one peer takes all the places there are. gRPC tells
-// nobody when it closes a socket; a descriptor that is another socket by now says it as well.
+// Who is connected to a server, so that no one peer takes all the places there are, or all the time
+// that it takes to let them in. gRPC tells nobody when it closes a socket; a descriptor that is
+// another socket by now says it as well.
 #pragma once
 
 #include <sys/types.h>
@@ -15,17 +16,30 @@ namespace proffer::rpc {
 // THREAD: any.
 class ConnectionTable {
  public:
-  // `most`: how many connections there may be; `most_of_peer`: how many of one peer once half of
-  // all places are taken.
-  ConnectionTable(size_t most, size_t most_of_peer) : most_(most), most_of_peer_(most_of_peer) {}
+  struct Limits {
+    size_t most = 0;          // How many connections there may be.
+    size_t most_of_peer = 0;  // How many of one peer once half of all places are taken.
+    // How many new ones a peer may have: so many at once, and again that many a second.
+    int64_t burst_of_peer = 0;
+    int64_t per_second_of_peer = 0;
+  };
+  // The other end of a connection.
+  struct Peer {
+    std::string name;        // A process, or a machine.
+    std::string connection;  // As gRPC calls it (live_streams.h).
+  };
 
-  // Takes the connection down as one of that peer's: a process, or a machine. Otherwise says why
-  // not: there are too many, or too many of them are this peer's (the second half of the places is
-  // for those who hold few).
-  std::string Take(int fd, const std::string& peer, Time now);
+  explicit ConnectionTable(const Limits& limits) : limits_(limits) {}
 
-  // Hangs up on those who send faster than they are served: something that they have sent waits in
-  // their sockets. How many that were.
+  // Takes the connection down as one of that peer's. Otherwise says why not: there are too many, or
+  // too many of them are this peer's (the second half of the places is for those who hold few), or
+  // too many were made of late.
+  std::string Take(int fd, const Peer& peer, Time now);
+
+  // False: there is none of that name.
+  bool HangUp(const std::string& connection);
+  // Hangs up on those of unix sockets that send faster than they are served: something that they
+  // have sent waits in their sockets. How many that were.
   int HangUpOnPushers();
 
   // How many there are, or were a second ago.
@@ -34,19 +48,26 @@ class ConnectionTable {
  private:
   struct Connection {
     ino_t inode = 0;
-    std::string peer;
+    Peer peer;
+  };
+  struct Account {
+    size_t held = 0;
+    double may_make = 0;  // At `as_of`.
+    Time as_of;
   };
 
-  std::string WhyNot(const std::string& peer) const REQUIRES_MUTEX(mutex_);
-  // Forgets what is closed.
-  void Sweep() REQUIRES_MUTEX(mutex_);
+  std::string WhyNot(const Peer& peer, const Account& account) const REQUIRES_MUTEX(mutex_);
+  // Forgets what is closed, and peers of whom there is nothing to remember.
+  void Sweep(Time now) REQUIRES_MUTEX(mutex_);
   void Forget(std::map<int, Connection>::iterator it) REQUIRES_MUTEX(mutex_);
+  Account& AccountOf(const std::string& peer, Time now) REQUIRES_MUTEX(mutex_);
+  void BringUpToDate(Account* account, Time now) const;
 
-  const size_t most_;
-  const size_t most_of_peer_;
+  const Limits limits_;
   Mutex mutex_;
-  std::map<int, Connection> connections_ GUARDED_BY_MUTEX(mutex_);  // By descriptor.
-  std::map<std::string, size_t> held_ GUARDED_BY_MUTEX(mutex_);     // By peer.
+  std::map<int, Connection> connections_ GUARDED_BY_MUTEX(mutex_);      // By descriptor.
+  std::map<std::string, int> descriptors_ GUARDED_BY_MUTEX(mutex_);     // By name; not of unix's.
+  std::map<std::string, Account> accounts_ GUARDED_BY_MUTEX(mutex_);    // By peer.
   Time swept_ GUARDED_BY_MUTEX(mutex_);
 };
 

@@ -18,8 +18,9 @@ int AsInt(int64_t ms) { return static_cast<int>(std::min<int64_t>(ms, INT_MAX));
 std::shared_ptr<ConnectionTable> MakeTable(const ServerLimits& limits) {
   const size_t wanted = limits.max_connections > 0 ? static_cast<size_t>(limits.max_connections)
                                                    : limits::kConnections;
-  return std::make_shared<ConnectionTable>(std::min(wanted, PlacesForConnections()),
-                                           static_cast<size_t>(limits.connections_of_peer));
+  return std::make_shared<ConnectionTable>(ConnectionTable::Limits{
+      std::min(wanted, PlacesForConnections()), static_cast<size_t>(limits.connections_of_peer),
+      limits.connects_of_peer * limits::kConnectBurstSeconds, limits.connects_of_peer});
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ namespace proffer::rpc {
 struct ServerLimits {
   int64_t max_connections = 0;  // 0: limits::kConnections, or as many as there are descriptors for.
   int64_t connections_of_peer = limits::kConnectionsPerPeer;  // Once half of them are taken.
+  int64_t connects_of_peer = limits::kConnectsPerPeer;        // A second, in the long run.
   int64_t patience_ms = limits::kPatienceMs;    // From connecting to the first word of HTTP/2.
   int64_t idle_ms = limits::kIdleConnectionMs;  // A connection without a call.
 };

@@ -41,10 +41,7 @@ class ServerStream : public grpc::ServerBidiReactor<In, Out> {
     });
     return stream;
   }
-  ~ServerStream() {
-    --live_streams;
-    all_queued_bytes_ -= static_cast<int64_t>(bytes_);
-  }
+  ~ServerStream() { all_queued_bytes_ -= static_cast<int64_t>(bytes_); }
 
   // Begins to read; after this `on_message` may be called.
   void Begin() { Read(); }
@@ -144,9 +141,10 @@ class ServerStream : public grpc::ServerBidiReactor<In, Out> {
  private:
   ServerStream(grpc::CallbackServerContext* context, std::function<void(const In&)> on_message,
                std::function<void()> on_closed)
-      : context_(context), on_message_(std::move(on_message)), on_closed_(std::move(on_closed)) {
-    ++live_streams;
-  }
+      : live_(context->peer()),
+        context_(context),
+        on_message_(std::move(on_message)),
+        on_closed_(std::move(on_closed)) {}
 
   // gRPC says in the same way that the peer is done and that its bytes could not be parsed. Parsing
   // clears what was there before, so a mark tells which it was: a field of number 0, which no bytes
@@ -230,6 +228,7 @@ class ServerStream : public grpc::ServerBidiReactor<In, Out> {
 
   static constexpr int kMark = 0;
 
+  const LiveStream live_;
   grpc::CallbackServerContext* const context_;
   const std::function<void(const In&)> on_message_;
   const std::function<void()> on_closed_;

@@ -1,5 +1,5 @@
-// How long a process may keep a processor while another waits for it. What share of the time it
-// gets in the long run is its cgroup's affair.
+// How long the turns of a container are (common/base/turns.h). What share of the time it gets in the
+// long run is its cgroup's affair.
 #pragma once
 
 #include <cstdint>
@@ -12,10 +12,5 @@ namespace proffer::isolator {
 // turns need not wait until the turn of the other is over: the more one has accepted, the sooner it
 // gets it.
 int64_t TurnNs(uint32_t cpu_milli);
-
-// From now on this process and those it forks ask for such turns. Linux knows of it since 6.12 (the
-// custom slices of its EEVDF scheduler); before, nothing changes. For the moment between fork and
-// exec: system calls only.
-void TakeTurnsOf(int64_t ns);
 
 }  // namespace proffer::isolator
