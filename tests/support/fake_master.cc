@@ -42,6 +42,7 @@ grpc::ServerBidiReactor<v1::SchedulerCall, v1::SchedulerEvent>* FakeMaster::Sche
     {
       MutexLock lock(&fake->mutex_);
       fake->calls_.push_back({number, *std::move(call)});
+      fake->stream_->Taken(message.ByteSizeLong());
       fake->changed_.SignalAll();
     }
     if (!teardown) return;

@@ -28,6 +28,10 @@ enum FrameType : char {
   kMore = 9
 };
 
+in_port_t PortOf(const std::string& address) {
+  return htons(static_cast<uint16_t>(std::atoi(address.substr(address.rfind(':') + 1).c_str())));
+}
+
 }  // namespace
 
 HostileConnection::HostileConnection(const std::string& address) {
@@ -40,12 +44,19 @@ HostileConnection::HostileConnection(const std::string& address) {
     CHECK_LT(path.size(), sizeof(to.sun_path));
     std::memcpy(to.sun_path, path.c_str(), path.size() + 1);
     connected = connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof(to));
+  } else if (absl::StartsWith(address, "[")) {
+    fd_ = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in6 to{};
+    to.sin6_family = AF_INET6;
+    to.sin6_addr = in6addr_loopback;
+    to.sin6_port = PortOf(address);
+    connected = connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof(to));
   } else {
     fd_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in to{};
     to.sin_family = AF_INET;
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    to.sin_port = htons(std::atoi(address.substr(address.rfind(':') + 1).c_str()));
+    to.sin_port = PortOf(address);
     connected = connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof(to));
   }
   PCHECK(fd_ >= 0);

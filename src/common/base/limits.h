@@ -7,10 +7,10 @@
 namespace proffer::limits {
 
 // Queues.
-inline constexpr size_t kMailboxEvents = 65536;    // Some seconds of the core's work.
+inline constexpr size_t kMailboxEvents = 65536;  // Some seconds of the core's work.
 // Beyond, the stream is not read further. So few because everybody waits behind what has been read
-// of all: twenty who flood a master have eighty calls before one of somebody else.
-inline constexpr int kUnreadEventsPerStream = 4;
+// of all: twenty who flood a master have forty calls before one of somebody else.
+inline constexpr int kUnreadEventsPerStream = 2;
 inline constexpr size_t kUnreadBytesPerStream = 1u << 20;  // The same, counted in bytes.
 inline constexpr size_t kStreamWriterMessages = 4096;      // A peer this far behind is cut off.
 inline constexpr size_t kStreamWriterBytes = 16u << 20;    // The same, counted in bytes.
@@ -22,13 +22,15 @@ inline constexpr size_t kWatchRingDeltas = 65536;
 inline constexpr size_t kWatchRingBytes = 16u << 20;
 
 // Connections.
-inline constexpr size_t kConnections = 65536;      // Some 20 KiB each, before anything is said.
-inline constexpr size_t kConnectionsPerPeer = 64;  // Once half of all places are taken.
-inline constexpr int64_t kConnectsPerPeer = 50;    // A second, each some tenths of a millisecond.
+inline constexpr size_t kConnections = 65536;        // Some 20 KiB each, before anything is said.
+inline constexpr size_t kConnectionsPerPeer = 64;    // Once half of all places are taken.
+inline constexpr int64_t kConnectsPerPeer = 50;      // A second, each some tenths of a millisecond.
 inline constexpr int64_t kConnectBurstSeconds = 20;  // At once, so many seconds' worth.
-inline constexpr int kStreamsPerConnection = 100;  // Further calls of that client wait.
-// Beyond, a client opens and resets them faster than they can be ended, and is hung up on.
-inline constexpr int64_t kLiveStreamsPerConnection = 4 * kStreamsPerConnection;
+inline constexpr int kStreamsPerConnection = 100;    // Further calls of that client wait.
+// A connection may open so many at once, and again that many a second: those that are kept open are
+// few, and whoever opens more resets them, each some tenths of a millisecond for us.
+inline constexpr int64_t kStreamsOpened = 2 * kStreamsPerConnection;
+inline constexpr int64_t kStreamsOpenedPerSecond = 20;
 // More streams than that, beyond those that clients need, are being opened faster than they can be
 // ended: each is some 15 KiB until gRPC's threads have come to its end.
 inline constexpr int64_t kStreamsInExcess = 10'000;
@@ -42,6 +44,7 @@ inline constexpr size_t kChunkBytes = 256u << 10;   // Whatever grows with the c
 inline constexpr size_t kRecordBytes = 256u << 10;  // One durable record.
 inline constexpr size_t kMultiBytes = 512u << 10;   // One ZooKeeper request; 1 MiB cuts us off.
 inline constexpr int kMetadataBytes = 8 << 10;
+inline constexpr int kReadBytes = 16 << 10;  // At once, off a connection.
 
 // Names and texts that come from outside.
 inline constexpr size_t kIdBytes = 128;  // Task ids and other names that become paths.

@@ -139,17 +139,7 @@ void Refuse(int fd, const std::string& why) {
 constexpr int kLookEveryMs = 100;
 constexpr int kPushMs = 1;  // What a pusher sends is mostly read at once; but not for long.
 
-// A client that opens streams and resets them, faster than they end, is bound by nothing in
-// packaged gRPC.
-void HangUpOnStorms(ConnectionTable& connections) {
-  for (const std::string& one :
-       LiveStream::ConnectionsWithMoreThan(limits::kLiveStreamsPerConnection)) {
-    if (!connections.HangUp(one)) continue;
-    LOG_EVERY_N(WARNING, 100) << "hung up on " << one << ", which opens streams and resets them";
-  }
-}
-
-// All unix sockets together, of which the single one is not known.
+// Those of unix sockets count together: of which of them a stream is nobody knows.
 bool AreTooManyStreams(ConnectionTable& connections, Time now) {
   const int64_t streams = LiveStream::Count();
   return streams > limits::kStreamsInExcess &&
@@ -255,7 +245,6 @@ void Acceptor::AcceptLoop(ConnectionTable& connections) {
     // Here, and not on a thread of gRPC's, all of which are busy then.
     if (const Time now = BootTimeNow(); too_many_streams || now - looked >= kLookEveryMs) {
       looked = now;
-      HangUpOnStorms(connections);
       too_many_streams = AreTooManyStreams(connections, now);
       if (too_many_streams) {
         const int pushers = connections.HangUpOnPushers();
@@ -294,8 +283,8 @@ void Acceptor::AcceptLoop(ConnectionTable& connections) {
       Refuse(fd, why_not);
       continue;
     }
-    // gRPC does it for sockets that it has made itself. Without, small messages wait for the peer to
-    // acknowledge the last ones, which it does every 40 ms.
+    // gRPC does it for sockets that it has made itself. Without, small messages wait for the peer
+    // to acknowledge the last ones, which it does every 40 ms.
     const int one = 1;
     if (!address_.is_unix) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;

@@ -4,8 +4,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include <algorithm>
-
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
 
@@ -16,6 +14,9 @@ namespace {
 constexpr int64_t kSweepEveryMs = 100;
 // Counting bears more: with tens of thousands of them a look takes tens of milliseconds.
 constexpr int64_t kCountAnewMs = 1'000;
+
+// A peer that misuses a connection may make so many fewer.
+constexpr int64_t kConnectsForfeited = 100;
 
 // All connections of unix sockets have this name.
 constexpr char kUnix[] = "unix:";
@@ -34,28 +35,29 @@ std::string ConnectionTable::Take(int fd, const Peer& peer, Time now) {
   if (accounts_.size() > 2 * connections_.size() + 1'000 && now - swept_ >= kSweepEveryMs) {
     Sweep(now);
   }
-  std::string why_not = WhyNot(peer, AccountOf(peer.name, now));
+  std::string why_not = WhyNot(peer, now);
   if (!why_not.empty() && now - swept_ >= kSweepEveryMs) {
     Sweep(now);
-    why_not = WhyNot(peer, AccountOf(peer.name, now));
+    why_not = WhyNot(peer, now);
   }
   if (!why_not.empty()) return why_not;
   Account& account = AccountOf(peer.name, now);
   ++account.held;
-  --account.may_make;
+  account.making.Take(now);
   connections_[fd] = {InodeOf(fd), peer};
   if (peer.connection != kUnix) descriptors_[peer.connection] = fd;
   return "";
 }
 
-std::string ConnectionTable::WhyNot(const Peer& peer, const Account& account) const {
+std::string ConnectionTable::WhyNot(const Peer& peer, Time now) {
+  Account& account = AccountOf(peer.name, now);
   if (connections_.size() >= limits_.most) {
     return absl::StrCat("all ", limits_.most,
                         " places for connections are taken; close some, or raise "
                         "--max_connections and the limit of descriptors");
   }
-  if (account.may_make < 1) {
-    return absl::StrCat(peer.name, " makes more than ", limits_.per_second_of_peer,
+  if (!account.making.Has(now)) {
+    return absl::StrCat(peer.name, " makes more than ", limits_.new_of_peer.per_second,
                         " connections a second; use one connection for many calls, or raise "
                         "--connects_of_peer for many clients behind one address");
   }
@@ -67,26 +69,19 @@ std::string ConnectionTable::WhyNot(const Peer& peer, const Account& account) co
 }
 
 ConnectionTable::Account& ConnectionTable::AccountOf(const std::string& peer, Time now) {
-  const auto [it, is_new] = accounts_.insert({peer, {}});
-  if (is_new) it->second = {0, static_cast<double>(limits_.burst_of_peer), now};
-  BringUpToDate(&it->second, now);
-  return it->second;
+  return accounts_.insert({peer, {0, Allowance(limits_.new_of_peer, now)}}).first->second;
 }
 
-void ConnectionTable::BringUpToDate(Account* account, Time now) const {
-  account->may_make +=
-      static_cast<double>((now - account->as_of) * limits_.per_second_of_peer) / 1'000;
-  account->may_make = std::min(account->may_make, static_cast<double>(limits_.burst_of_peer));
-  account->as_of = now;
-}
-
-bool ConnectionTable::HangUp(const std::string& connection) {
+bool ConnectionTable::HangUpOnStorm(const std::string& connection, Time now) {
   MutexLock lock(&mutex_);
-  const auto it = descriptors_.find(connection);
-  if (it == descriptors_.end()) return false;
-  const auto found = connections_.find(it->second);
-  if (found == connections_.end() || found->second.inode != InodeOf(it->second)) return false;
-  shutdown(it->second, SHUT_RDWR);
+  const auto named = descriptors_.find(connection);
+  if (named == descriptors_.end()) return false;
+  const int fd = named->second;
+  const Connection& one = connections_.find(fd)->second;
+  descriptors_.erase(named);
+  if (one.inode != InodeOf(fd)) return false;
+  shutdown(fd, SHUT_RDWR);
+  AccountOf(one.peer.name, now).making.Withdraw(kConnectsForfeited, now);
   return true;
 }
 
@@ -113,10 +108,8 @@ void ConnectionTable::Sweep(Time now) {
     if (InodeOf(it->first) != it->second.inode) Forget(it);
     it = next;
   }
-  for (auto& [peer, account] : accounts_) BringUpToDate(&account, now);
-  std::erase_if(accounts_, [this](const auto& entry) {
-    const Account& account = entry.second;
-    return account.held == 0 && account.may_make >= static_cast<double>(limits_.burst_of_peer);
+  std::erase_if(accounts_, [now](const auto& entry) {
+    return entry.second.held == 0 && entry.second.making.IsWhole(now);
   });
 }
 

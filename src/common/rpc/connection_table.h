@@ -10,6 +10,7 @@
 
 #include "common/base/mutex.h"
 #include "common/base/time.h"
+#include "common/rpc/allowance.h"
 
 namespace proffer::rpc {
 
@@ -17,11 +18,9 @@ namespace proffer::rpc {
 class ConnectionTable {
  public:
   struct Limits {
-    size_t most = 0;          // How many connections there may be.
-    size_t most_of_peer = 0;  // How many of one peer once half of all places are taken.
-    // How many new ones a peer may have: so many at once, and again that many a second.
-    int64_t burst_of_peer = 0;
-    int64_t per_second_of_peer = 0;
+    size_t most = 0;              // How many connections there may be.
+    size_t most_of_peer = 0;      // How many of one peer once half of all places are taken.
+    Allowance::Rate new_of_peer;  // How many a peer may make.
   };
   // The other end of a connection.
   struct Peer {
@@ -36,8 +35,9 @@ class ConnectionTable {
   // too many were made of late.
   std::string Take(int fd, const Peer& peer, Time now);
 
-  // False: there is none of that name.
-  bool HangUp(const std::string& connection);
+  // Hangs up on a connection that was misused, if it is one of ours, and lets its peer make fewer
+  // for a while: what it does again it does again soon. True: it was, and was open.
+  bool HangUpOnStorm(const std::string& connection, Time now);
   // Hangs up on those of unix sockets that send faster than they are served: something that they
   // have sent waits in their sockets. How many that were.
   int HangUpOnPushers();
@@ -52,22 +52,20 @@ class ConnectionTable {
   };
   struct Account {
     size_t held = 0;
-    double may_make = 0;  // At `as_of`.
-    Time as_of;
+    Allowance making;
   };
 
-  std::string WhyNot(const Peer& peer, const Account& account) const REQUIRES_MUTEX(mutex_);
+  std::string WhyNot(const Peer& peer, Time now) REQUIRES_MUTEX(mutex_);
   // Forgets what is closed, and peers of whom there is nothing to remember.
   void Sweep(Time now) REQUIRES_MUTEX(mutex_);
   void Forget(std::map<int, Connection>::iterator it) REQUIRES_MUTEX(mutex_);
   Account& AccountOf(const std::string& peer, Time now) REQUIRES_MUTEX(mutex_);
-  void BringUpToDate(Account* account, Time now) const;
 
   const Limits limits_;
   Mutex mutex_;
-  std::map<int, Connection> connections_ GUARDED_BY_MUTEX(mutex_);      // By descriptor.
-  std::map<std::string, int> descriptors_ GUARDED_BY_MUTEX(mutex_);     // By name; not of unix's.
-  std::map<std::string, Account> accounts_ GUARDED_BY_MUTEX(mutex_);    // By peer.
+  std::map<int, Connection> connections_ GUARDED_BY_MUTEX(mutex_);    // By descriptor.
+  std::map<std::string, int> descriptors_ GUARDED_BY_MUTEX(mutex_);   // By name; not of unix's.
+  std::map<std::string, Account> accounts_ GUARDED_BY_MUTEX(mutex_);  // By peer.
   Time swept_ GUARDED_BY_MUTEX(mutex_);
 };
 

@@ -1,47 +1,78 @@
 #include "common/rpc/live_streams.h"
 
 #include <unordered_map>
+#include <vector>
 
+#include "common/base/clock.h"
+#include "common/base/limits.h"
 #include "common/base/mutex.h"
+#include "common/rpc/allowance.h"
 
 namespace proffer::rpc {
 namespace {
 
-struct Counts {
-  Mutex mutex;
-  std::unordered_map<std::string, int64_t> by_connection GUARDED_BY_MUTEX(mutex);
+constexpr Allowance::Rate kOpening = {limits::kStreamsOpened, limits::kStreamsOpenedPerSecond};
+
+struct Connection {
+  int64_t live = 0;
+  Allowance opening{kOpening, BootTimeNow()};
 };
 
-Counts& TheCounts() {
-  static auto* const counts = new Counts;
-  return *counts;
+struct Table {
+  Mutex mutex;
+  std::unordered_map<std::string, Connection> connections GUARDED_BY_MUTEX(mutex);
+  // As many as there were live ones at the last sweep, and some.
+  size_t sweep_at GUARDED_BY_MUTEX(mutex) = 1'000;
+  std::vector<std::weak_ptr<const LiveStream::OnStorm>> watchers GUARDED_BY_MUTEX(mutex);
+};
+
+Table& TheTable() {
+  static auto* const table = new Table;
+  return *table;
+}
+
+// Forgets connections without a stream once they may open as many as ever.
+void Sweep(Table& table, Time now) REQUIRES_MUTEX(table.mutex) {
+  if (table.connections.size() < table.sweep_at) return;
+  std::erase_if(table.connections, [now](const auto& entry) {
+    return entry.second.live == 0 && entry.second.opening.IsWhole(now);
+  });
+  table.sweep_at = 2 * table.connections.size() + 1'000;
 }
 
 }  // namespace
 
 LiveStream::LiveStream(const std::string& connection) : connection_(connection) {
   ++count_;
-  Counts& counts = TheCounts();
-  MutexLock lock(&counts.mutex);
-  ++counts.by_connection[connection_];
+  const Time now = BootTimeNow();
+  Table& table = TheTable();
+  std::vector<std::weak_ptr<const OnStorm>> watchers;
+  {
+    MutexLock lock(&table.mutex);
+    Sweep(table, now);
+    Connection& one = table.connections[connection_];
+    ++one.live;
+    if (!one.opening.Take(now)) watchers = table.watchers;
+  }
+  for (const auto& watcher : watchers) {
+    if (const auto alive = watcher.lock()) (*alive)(connection_);
+  }
 }
 
 LiveStream::~LiveStream() {
   --count_;
-  Counts& counts = TheCounts();
-  MutexLock lock(&counts.mutex);
-  const auto it = counts.by_connection.find(connection_);
-  if (--it->second == 0) counts.by_connection.erase(it);
+  Table& table = TheTable();
+  MutexLock lock(&table.mutex);
+  --table.connections.find(connection_)->second.live;
 }
 
-std::vector<std::string> LiveStream::ConnectionsWithMoreThan(int64_t most) {
-  std::vector<std::string> found;
-  Counts& counts = TheCounts();
-  MutexLock lock(&counts.mutex);
-  for (const auto& [connection, count] : counts.by_connection) {
-    if (count > most) found.push_back(connection);
-  }
-  return found;
+std::shared_ptr<const LiveStream::OnStorm> LiveStream::Watch(OnStorm on_storm) {
+  auto watcher = std::make_shared<const OnStorm>(std::move(on_storm));
+  Table& table = TheTable();
+  MutexLock lock(&table.mutex);
+  std::erase_if(table.watchers, [](const auto& one) { return one.expired(); });
+  table.watchers.push_back(watcher);
+  return watcher;
 }
 
 }  // namespace proffer::rpc

@@ -1,9 +1,12 @@
 #include "common/rpc/server.h"
 
+#include <glog/logging.h>
+
 #include <algorithm>
 #include <climits>
 #include <utility>
 
+#include "common/base/clock.h"
 #include "common/base/limits.h"
 #include "common/base/status.h"
 #include "common/rpc/deadline.h"
@@ -19,8 +22,9 @@ std::shared_ptr<ConnectionTable> MakeTable(const ServerLimits& limits) {
   const size_t wanted = limits.max_connections > 0 ? static_cast<size_t>(limits.max_connections)
                                                    : limits::kConnections;
   return std::make_shared<ConnectionTable>(ConnectionTable::Limits{
-      std::min(wanted, PlacesForConnections()), static_cast<size_t>(limits.connections_of_peer),
-      limits.connects_of_peer * limits::kConnectBurstSeconds, limits.connects_of_peer});
+      std::min(wanted, PlacesForConnections()),
+      static_cast<size_t>(limits.connections_of_peer),
+      {limits.connects_of_peer * limits::kConnectBurstSeconds, limits.connects_of_peer}});
 }
 
 }  // namespace
@@ -51,6 +55,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(Listeners listeners,
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
+  // What one peer has sent is worked off between two looks at the others: the 4 MB that gRPC reads
+  // at most by itself can be 300,000 small frames, with which a thread is busy for seconds.
+  builder.AddChannelArgument(GRPC_ARG_TCP_MAX_READ_CHUNK_SIZE, limits::kReadBytes);
   server->listeners_ = std::move(listeners);
   for (auto& acceptor : server->listeners_) acceptor->AttachTo(builder);
   for (grpc::Service* service : services) builder.RegisterService(service);
@@ -61,6 +68,10 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(Listeners listeners,
   }
   const std::shared_ptr<ConnectionTable> connections = MakeTable(limits);
   for (auto& acceptor : server->listeners_) acceptor->Run(connections);
+  server->on_storm_ = LiveStream::Watch([connections](const std::string& one) {
+    if (!connections->HangUpOnStorm(one, BootTimeNow())) return;
+    LOG_EVERY_N(WARNING, 100) << "hung up on " << one << ", which opens streams again and again";
+  });
   return server;
 }
 

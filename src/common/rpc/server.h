@@ -9,6 +9,7 @@
 #include "common/base/limits.h"
 #include "common/rpc/acceptor.h"
 #include "common/rpc/address.h"
+#include "common/rpc/live_streams.h"
 #include "grpcpp/generic/async_generic_service.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
@@ -48,6 +49,7 @@ class Server {
   Server() = default;
 
   Listeners listeners_;
+  std::shared_ptr<const LiveStream::OnStorm> on_storm_;
   std::unique_ptr<grpc::Server> server_;
 };
 

@@ -1,5 +1,5 @@
-// How long the turns of a container are (common/base/turns.h). What share of the time it gets in the
-// long run is its cgroup's affair.
+// How long the turns of a container are (common/base/turns.h). What share of the time it gets in
+// the long run is its cgroup's affair.
 #pragma once
 
 #include <cstdint>

@@ -4,11 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
 
 namespace proffer::rpc {
@@ -29,13 +31,14 @@ class ConnectionTableTest : public ::testing::Test {
   // Any descriptor will do: the table only asks whether it is still the same.
   std::string Connect(const std::string& peer) {
     open_.push_back(eventfd(0, EFD_CLOEXEC));
-    const std::string why_not = table_.Take(open_.back(), peer, now_);
+    const std::string why_not = table_.Take(open_.back(), {peer, NameOf(open_.back())}, now_);
     if (!why_not.empty()) {
       close(open_.back());
       open_.pop_back();
     }
     return why_not;
   }
+  static std::string NameOf(int fd) { return absl::StrCat("ipv4:127.0.0.1:", fd); }
   int Crowd(const std::string& peer, size_t wanted) {
     int taken = 0;
     for (size_t i = 0; i < wanted; ++i) taken += Connect(peer).empty() ? 1 : 0;
@@ -48,7 +51,8 @@ class ConnectionTableTest : public ::testing::Test {
     }
   }
 
-  ConnectionTable table_{kMost, limits::kConnectionsPerPeer};
+  static constexpr Allowance::Rate kMaking = {5 * kMost, 10};
+  ConnectionTable table_{{kMost, limits::kConnectionsPerPeer, kMaking}};
   Time now_{1'000};
   std::vector<int> open_;
 };
@@ -83,6 +87,47 @@ TEST_F(ConnectionTableTest, ADescriptorThatIsUsedAgainIsOneConnection) {
     Hangup(1);
   }
   EXPECT_EQ(table_.CountOpen(kLater), 0u);
+}
+
+TEST_F(ConnectionTableTest, WhoeverConnectsAgainAndAgainIsPacedAndOthersAreNot) {
+  for (int64_t i = 0; i < kMaking.at_once; ++i) {
+    ASSERT_EQ(Connect("quick"), "") << i;
+    Hangup(1);
+  }
+  EXPECT_THAT(Connect("quick"), AllOf(HasSubstr("quick makes more than 10 connections a second"),
+                                      HasSubstr("--connects_of_peer")));
+  EXPECT_EQ(Connect("another"), "");
+  now_ = now_ + 100;  // One tenth of a second: one more.
+  EXPECT_EQ(Connect("quick"), "");
+  EXPECT_NE(Connect("quick"), "");
+}
+
+TEST_F(ConnectionTableTest, AStormEndsItsConnectionAndItsPeerMayMakeFewer) {
+  int pair[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+  open_ = {pair[1]};
+  ASSERT_EQ(table_.Take(pair[0], {"stormy", NameOf(pair[0])}, now_), "");
+  ASSERT_EQ(Connect("another"), "");
+  EXPECT_FALSE(table_.HangUpOnStorm("ipv4:127.0.0.1:of-another-server", now_));
+  EXPECT_TRUE(table_.HangUpOnStorm(NameOf(pair[0]), now_));
+  char byte = 0;
+  EXPECT_EQ(read(pair[1], &byte, 1), 0);  // The end.
+  EXPECT_FALSE(table_.HangUpOnStorm(NameOf(pair[0]), now_));
+  close(pair[0]);
+  int made = 0;
+  for (; Connect("stormy").empty() && made < kMaking.at_once; ++made) Hangup(1);
+  EXPECT_EQ(made, kMaking.at_once - 1 - 100);
+}
+
+// The descriptor is another connection's by now.
+TEST_F(ConnectionTableTest, AStormThatIsOverHurtsNobodyElse) {
+  ASSERT_EQ(Connect("stormy"), "");
+  const int fd = open_.back();
+  Hangup(1);
+  ASSERT_EQ(Connect("another"), "");
+  ASSERT_EQ(open_.back(), fd);
+  EXPECT_TRUE(table_.HangUpOnStorm(NameOf(fd), now_));  // Its own now.
+  EXPECT_EQ(Crowd("stormy", 10), 10);
 }
 
 }  // namespace

@@ -188,7 +188,7 @@ TEST(StreamTest, AStatusOfCloseArrivesBehindWhatWasQueued) {
 }
 
 // A core that does not take events in is not fed any further.
-TEST(StreamTest, ReadsPauseAtSixtyFourUntakenAndGoOnWhenTheyAreTaken) {
+TEST(StreamTest, ReadsPauseAtAFewUntakenAndGoOnWhenTheyAreTaken) {
   Stage stage([](ServerSide&, const v1::SchedulerCall&) {});
   const ClientSide::Pointer client = stage.Open();
   for (uint64_t id = 1; id <= 200; ++id) ASSERT_TRUE(client->Send(Call(id)));
