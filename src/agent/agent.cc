@@ -151,7 +151,7 @@ void Agent::RunCore() {
     SendReady();
     if (now >= connect_at_) {
       connect_at_ = Time::Never();
-      link_->Connect();
+      link_->Connect(greeting_ms_);
     }
     metrics_->turns().Took(BootTimeNanos() - began_ns);
     watchdog_->Idle();
@@ -193,7 +193,10 @@ void Agent::CarryOut(Effects& effects) {
     LOG(INFO) << "drops the connection to the master: " << effects.drop_link->reason;
     link_->Drop(effects.drop_link->link);
   }
-  if (effects.connect) connect_at_ = BootTimeNow() + effects.connect->delay_ms;
+  if (effects.connect) {
+    connect_at_ = BootTimeNow() + effects.connect->delay_ms;
+    greeting_ms_ = effects.connect->greeting_ms;
+  }
   SendReady();
 }
 

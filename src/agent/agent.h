@@ -71,6 +71,7 @@ class Agent {
   Outbox<int, Item> outbox_;
   std::unique_ptr<Core> core_;
   Time connect_at_ = Time::Never();
+  int64_t greeting_ms_ = 0;
 
   // Tasks that may still write, for readers of logs.
   mutable Mutex live_mutex_;

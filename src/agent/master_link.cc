@@ -24,7 +24,7 @@ MasterLink::~MasterLink() {
   while (open_ > 0) closed_.Wait(&mutex_);
 }
 
-void MasterLink::Connect() {
+void MasterLink::Connect(int64_t greeting_ms) {
   const std::optional<rpc::Address> master = leader_->Current();
   if (!master) {
     mailbox_->PushUrgent(Event(LinkDown{0, "no master is known to lead"}));
@@ -34,7 +34,7 @@ void MasterLink::Connect() {
   const uint64_t link = ++last_link_;
   // Word of it first, so that no order can come before.
   mailbox_->PushUrgent(Event(LinkUp{link}));
-  stub_ = v1::AgentService::NewStub(rpc::MakeChannel(*master));
+  stub_ = v1::AgentService::NewStub(rpc::MakeChannel(*master, greeting_ms));
   ++open_;
   link_ = link;
   master_ = *master;

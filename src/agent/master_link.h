@@ -21,8 +21,8 @@ class MasterLink {
   MasterLink(LeaderFinder* leader, AgentMailbox* mailbox);
   ~MasterLink();
 
-  // A new connection. The former one must be dropped.
-  void Connect();
+  // A new connection, which must be greeted within `greeting_ms`. The former one must be dropped.
+  void Connect(int64_t greeting_ms);
   void Drop(uint64_t link);
   void Send(uint64_t link, const model::AgentMessage& message);
   // Where the present connection goes to.

@@ -93,7 +93,7 @@ void Driver::Decide() {
     }
     if (connect_at_ <= now && !stopping_) {
       connect_at_ = Time::Never();
-      transport_->Open(++stream_);
+      transport_->Open(++stream_, greeting_ms_);
     }
   }
   inputs_.Close();
@@ -119,7 +119,10 @@ void Driver::CarryOut(Output output) {
   for (Delivery& delivery : effects.deliveries)
     callbacks_.PushUrgent(Callback(std::move(delivery)));
   for (Notice& notice : output.notices) callbacks_.PushUrgent(Callback(std::move(notice)));
-  if (effects.connect) connect_at_ = BootTimeNow() + effects.connect->delay_ms;
+  if (effects.connect) {
+    connect_at_ = BootTimeNow() + effects.connect->delay_ms;
+    greeting_ms_ = effects.connect->greeting_ms;
+  }
   if (effects.stop) {
     callbacks_.PushUrgent(Callback(*std::move(effects.stop)));
     stopping_ = true;

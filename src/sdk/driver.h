@@ -76,6 +76,7 @@ class Driver {
 
   // Of the deciding thread.
   Time connect_at_ = Time::Never();
+  int64_t greeting_ms_ = 0;
   uint64_t stream_ = 0;
   bool stopping_ = false;
 

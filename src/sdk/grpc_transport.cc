@@ -60,14 +60,14 @@ void GrpcTransport::Found(const std::vector<rpc::Address>& leader) {
   report_(LeaderFound());
 }
 
-void GrpcTransport::Open(uint64_t number) {
+void GrpcTransport::Open(uint64_t number, int64_t greeting_ms) {
   const std::optional<rpc::Address> master = leader_->Current();
   if (!master) {
     report_(StreamDown{0, "no master is known to lead"});
     return;
   }
   std::shared_ptr<v1::SchedulerService::Stub> stub =
-      v1::SchedulerService::NewStub(rpc::MakeChannel(*master));
+      v1::SchedulerService::NewStub(rpc::MakeChannel(*master, greeting_ms));
   {
     MutexLock lock(&mutex_);
     number_ = number;

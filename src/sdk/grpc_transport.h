@@ -20,7 +20,7 @@ class GrpcTransport final : public Transport {
   ~GrpcTransport() override;
 
   void Begin(Report report) override;
-  void Open(uint64_t stream) override;
+  void Open(uint64_t stream, int64_t greeting_ms) override;
   bool Send(uint64_t stream, const model::SchedulerCall& call) override;
   void Close(uint64_t stream) override;
 

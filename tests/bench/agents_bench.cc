@@ -72,10 +72,10 @@ void BenchAgents(bench::Report& report, int count) {
   testing::ZooKeeperEnsemble ensemble(3);
   testing::MiniCluster cluster(
       {.agents = 0,
-       // All of them are on this machine, and in one process that answers
-       // pings late while it connects some thousand of them.
+       // All of them are on this machine, and in one process that is slow to say its first words
+       // and to answer pings while it connects some thousand of them.
        .master_flags = {"--connections_of_peer=1000000", "--connects_of_peer=1000000",
-                        "--agent_unreachable_ms=120000"},
+                        "--patience_ms=120000", "--agent_unreachable_ms=120000"},
        .zookeeper = ensemble.address("/bench"),
        .masters = 3,
        .tcp = true,

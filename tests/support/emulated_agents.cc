@@ -51,7 +51,7 @@ class EmulatedAgents::One {
     if (std::exchange(told_, epoch) != epoch) all_->Registered(number_, epoch);
     if (now < connect_at_) return;
     connect_at_ = Time::Never();
-    link_->Connect();
+    link_->Connect(greeting_ms_);
   }
 
  private:
@@ -88,7 +88,10 @@ class EmulatedAgents::One {
       link_->Send(message.link, message.message);
     }
     if (effects.drop_link) link_->Drop(effects.drop_link->link);
-    if (effects.connect) connect_at_ = BootTimeNow() + effects.connect->delay_ms;
+    if (effects.connect) {
+      connect_at_ = BootTimeNow() + effects.connect->delay_ms;
+      greeting_ms_ = effects.connect->greeting_ms;
+    }
     CHECK(!effects.stop) << effects.stop->message;
   }
 
@@ -99,6 +102,7 @@ class EmulatedAgents::One {
   std::unique_ptr<agent::MasterLink> link_;
   agent::Core core_;
   Time connect_at_ = Time::Never();
+  int64_t greeting_ms_ = 0;
   uint64_t told_ = 0;
 };
 

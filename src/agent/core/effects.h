@@ -70,9 +70,11 @@ struct CommandContainer {
   ContainerCommand command;
 };
 
-// Find the leader and connect to it after `delay_ms`; then LinkUp, or LinkDown with link 0.
+// Find the leader and connect to it after `delay_ms`; then LinkUp, or LinkDown with link 0. The
+// server must have greeted within `greeting_ms`.
 struct Connect {
   int64_t delay_ms = 0;
+  int64_t greeting_ms = 0;
 };
 // Close the connection. A Connect follows in the same effects.
 struct DropLink {

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
+#include "common/base/patience.h"
 #include "common/base/simulation.h"
 
 namespace proffer::agent {
@@ -79,15 +80,16 @@ void Link::Connect(const Turn& turn) {
     delay_ms = prng_.Between(ceiling / 2, ceiling);
     if (MAYBE("an agent connects as late as it may")) delay_ms = config_.reconnect_max_ms;
   }
+  turn.effects->connect =
+      agent::Connect{delay_ms, GrowingPatienceMs(config_.greeting_timeout_ms, failures_)};
   ++failures_;
-  turn.effects->connect = agent::Connect{delay_ms};
 }
 
 void Link::OnUp(const Turn& turn, uint64_t link) {
   if (stopped_ || gone()) return;
   number_ = link;
   state_ = State::kGreeted;
-  silence_ms_ = config_.welcome_timeout_ms;
+  silence_ms_ = GrowingPatienceMs(config_.welcome_timeout_ms, failures_ - 1);
   silence_deadline_ = turn.now + silence_ms_;
   Hello(turn);
 }

@@ -78,6 +78,7 @@ inline constexpr size_t kLogTailBytes = 64u << 10;
 
 // Times, in milliseconds.
 inline constexpr int64_t kPatienceMs = 15'000;  // For a first word, and for a message to be taken.
+inline constexpr int64_t kGreetingMs = 5'000;   // Of a server: a busy machine needs its time.
 inline constexpr int64_t kIdleConnectionMs = 300'000;  // Clients open another when they need it.
 inline constexpr int64_t kRefusalDefaultMs = 5'000;
 inline constexpr int64_t kRefusalMaxMs = 3'600'000;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "common/base/limits.h"
 #include "common/model/scheduler_protocol.h"
 #include "sdk/core/saved_state.h"
 
@@ -28,7 +29,9 @@ struct Config {
   // at most reconnect_max_ms; the first does not wait.
   int64_t reconnect_min_ms = 100;
   int64_t reconnect_max_ms = 10'000;
-  int64_t hello_timeout_ms = 15'000;  // From the stream's begin to `subscribed`.
+  int64_t greeting_timeout_ms =
+      limits::kGreetingMs;            // Of a new connection; grows (common/base/patience.h).
+  int64_t hello_timeout_ms = 15'000;  // From the stream's begin to `subscribed`; grows too.
   int64_t give_up_after_ms = 0;       // Without being subscribed, in a row. 0: never.
   // An offer that its holder neither used nor declined for so long is declined for it.
   int64_t offer_hold_ms = 60'000;

@@ -14,9 +14,10 @@
 namespace proffer::sdk {
 
 // Find the leader and open a stream after `delay_ms`; then StreamUp, or StreamDown with stream 0.
-// Replaces a Connect that is still waiting.
+// The server must have greeted within `greeting_ms`. Replaces a Connect that is still waiting.
 struct Connect {
   int64_t delay_ms = 0;
+  int64_t greeting_ms = 0;
 };
 // Close the stream, or give up opening one (stream 0).
 struct DropStream {

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/limits.h"
+#include "common/base/patience.h"
 #include "common/base/simulation.h"
 
 namespace proffer::sdk {
@@ -119,13 +120,14 @@ void SchedulerCore::Connect() {
     delay_ms = prng_.Between(0, ceiling);
     if (MAYBE("a scheduler connects as late as it may")) delay_ms = ceiling;
   }
+  out_->connect =
+      sdk::Connect{delay_ms, GrowingPatienceMs(config_.greeting_timeout_ms, failures_)};
   ++failures_;
-  out_->connect = sdk::Connect{delay_ms};
 }
 
 void SchedulerCore::On(const StreamUp& up) {
   stream_ = up.stream;
-  silence_ms_ = config_.hello_timeout_ms;
+  silence_ms_ = GrowingPatienceMs(config_.hello_timeout_ms, failures_ - 1);
   silence_deadline_ = now_ + silence_ms_;
   hello_ = {model::ThisVersion(),
             config_.framework,

@@ -78,7 +78,7 @@ class FakeTransport final : public Transport {
  public:
   explicit FakeTransport(Line* line) : line_(line) {}
   void Begin(Report report) override { line_->report = std::move(report); }
-  void Open(uint64_t stream) override {
+  void Open(uint64_t stream, int64_t) override {
     line_->report(StreamUp{stream});
     line_->opened.Put(stream);
   }
