@@ -120,8 +120,7 @@ void SchedulerCore::Connect() {
     delay_ms = prng_.Between(0, ceiling);
     if (MAYBE("a scheduler connects as late as it may")) delay_ms = ceiling;
   }
-  out_->connect =
-      sdk::Connect{delay_ms, GrowingPatienceMs(config_.greeting_timeout_ms, failures_)};
+  out_->connect = sdk::Connect{delay_ms, GrowingPatienceMs(config_.greeting_timeout_ms, failures_)};
   ++failures_;
 }
 
