@@ -169,4 +169,9 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    # Not sys.exit: on its way out Python stops gRPC's threads wherever they are, one that holds a
+    # lock as well, and then waits for that lock for ever.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
