@@ -167,6 +167,23 @@ TEST_F(AgentCore, WaitsLongerBetweenConnectionsUntilItIsRegistered) {
   EXPECT_EQ(bench.connect->delay_ms, 0);
 }
 
+TEST_F(AgentCore, WhatWasInVainIsGivenMoreTimeUpToFourTimes) {
+  const int64_t welcome_ms = bench.config.welcome_timeout_ms;
+  for (const int64_t times : {1, 2, 4, 4}) {
+    ASSERT_TRUE(bench.connect.has_value());
+    EXPECT_EQ(bench.connect->greeting_ms, times * bench.config.greeting_timeout_ms);
+    bench.Up();
+    bench.dropped.reset();
+    bench.Advance(times * welcome_ms - 1);
+    EXPECT_FALSE(bench.dropped.has_value()) << times;
+    bench.Advance(1);
+    EXPECT_TRUE(bench.dropped.has_value()) << times;
+  }
+  bench.Register();
+  bench.Step(LinkDown{bench.link, "gone"});
+  EXPECT_EQ(bench.connect->greeting_ms, bench.config.greeting_timeout_ms);
+}
+
 TEST_F(AgentCore, ANewLeaderIsNotKeptWaitingByTheFailuresOfTheFormerOne) {
   const auto fail = [&](int times) {
     for (int i = 0; i < times; ++i) bench.Step(LinkDown{0, "refused"});
