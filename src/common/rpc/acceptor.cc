@@ -139,7 +139,8 @@ void Refuse(int fd, const std::string& why) {
 constexpr int kLookEveryMs = 100;
 constexpr int kPushMs = 1;  // What a pusher sends is mostly read at once; but not for long.
 
-// Those of unix sockets count together: of which of them a stream is nobody knows.
+// Of which unix socket a stream is nobody knows, so whoever opens and resets many there shows only
+// in the sum.
 bool AreTooManyStreams(ConnectionTable& connections, Time now) {
   const int64_t streams = LiveStream::Count();
   return streams > limits::kStreamsInExcess &&
@@ -216,7 +217,7 @@ std::optional<ConnectionTable::Peer> Acceptor::PeerOf(int fd) const {
     socklen_t length = sizeof(peer);
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return std::nullopt;
     if (peer.uid != geteuid() && peer.uid != 0) return std::nullopt;
-    return ConnectionTable::Peer{absl::StrCat("process ", peer.pid), "unix:"};
+    return ConnectionTable::Peer{absl::StrCat("process ", peer.pid), ""};
   }
   sockaddr_storage peer{};
   socklen_t length = sizeof(peer);

@@ -18,9 +18,6 @@ constexpr int64_t kCountAnewMs = 1'000;
 // A peer that misuses a connection may make so many fewer.
 constexpr int64_t kConnectsForfeited = 100;
 
-// All connections of unix sockets have this name.
-constexpr char kUnix[] = "unix:";
-
 ino_t InodeOf(int fd) {
   struct stat info;
   return fstat(fd, &info) == 0 ? info.st_ino : 0;
@@ -35,35 +32,35 @@ std::string ConnectionTable::Take(int fd, const Peer& peer, Time now) {
   if (accounts_.size() > 2 * connections_.size() + 1'000 && now - swept_ >= kSweepEveryMs) {
     Sweep(now);
   }
-  std::string why_not = WhyNot(peer, now);
+  std::string why_not = WhyNot(peer.name, now);
   if (!why_not.empty() && now - swept_ >= kSweepEveryMs) {
     Sweep(now);
-    why_not = WhyNot(peer, now);
+    why_not = WhyNot(peer.name, now);
   }
   if (!why_not.empty()) return why_not;
   Account& account = AccountOf(peer.name, now);
   ++account.held;
   account.making.Take(now);
   connections_[fd] = {InodeOf(fd), peer};
-  if (peer.connection != kUnix) descriptors_[peer.connection] = fd;
+  if (!peer.connection.empty()) descriptors_[peer.connection] = fd;
   return "";
 }
 
-std::string ConnectionTable::WhyNot(const Peer& peer, Time now) {
-  Account& account = AccountOf(peer.name, now);
+std::string ConnectionTable::WhyNot(const std::string& peer, Time now) {
+  Account& account = AccountOf(peer, now);
   if (connections_.size() >= limits_.most) {
     return absl::StrCat("all ", limits_.most,
                         " places for connections are taken; close some, or raise "
                         "--max_connections and the limit of descriptors");
   }
   if (!account.making.Has(now)) {
-    return absl::StrCat(peer.name, " makes more than ", limits_.new_of_peer.per_second,
+    return absl::StrCat(peer, " makes more than ", limits_.new_of_peer.per_second,
                         " connections a second; use one connection for many calls, or raise "
                         "--connects_of_peer for many clients behind one address");
   }
   if (connections_.size() * 2 < limits_.most || account.held < limits_.most_of_peer) return "";
-  return absl::StrCat(peer.name, " holds ", account.held,
-                      " connections, and more than half of all ", limits_.most,
+  return absl::StrCat(peer, " holds ", account.held, " connections, and more than half of all ",
+                      limits_.most,
                       " places are taken; the others are for peers that hold fewer than ",
                       limits_.most_of_peer, ": use one connection for many calls");
 }
@@ -90,7 +87,7 @@ int ConnectionTable::HangUpOnPushers() {
   MutexLock lock(&mutex_);
   for (const auto& [fd, connection] : connections_) {
     int waiting = 0;
-    if (connection.peer.connection != kUnix || InodeOf(fd) != connection.inode ||
+    if (!connection.peer.connection.empty() || InodeOf(fd) != connection.inode ||
         ioctl(fd, FIONREAD, &waiting) != 0 || waiting == 0) {
       continue;
     }

@@ -24,8 +24,9 @@ class ConnectionTable {
   };
   // The other end of a connection.
   struct Peer {
-    std::string name;        // A process, or a machine.
-    std::string connection;  // As gRPC calls it (live_streams.h).
+    std::string name;  // A process, or a machine.
+    // As gRPC calls it (live_streams.h); empty: a unix socket's, all of which have one name there.
+    std::string connection;
   };
 
   explicit ConnectionTable(const Limits& limits) : limits_(limits) {}
@@ -55,7 +56,7 @@ class ConnectionTable {
     Allowance making;
   };
 
-  std::string WhyNot(const Peer& peer, Time now) REQUIRES_MUTEX(mutex_);
+  std::string WhyNot(const std::string& peer, Time now) REQUIRES_MUTEX(mutex_);
   // Forgets what is closed, and peers of whom there is nothing to remember.
   void Sweep(Time now) REQUIRES_MUTEX(mutex_);
   void Forget(std::map<int, Connection>::iterator it) REQUIRES_MUTEX(mutex_);

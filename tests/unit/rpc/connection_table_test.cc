@@ -121,12 +121,14 @@ TEST_F(ConnectionTableTest, AStormEndsItsConnectionAndItsPeerMayMakeFewer) {
 
 // The descriptor is another connection's by now.
 TEST_F(ConnectionTableTest, AStormThatIsOverHurtsNobodyElse) {
-  ASSERT_EQ(Connect("stormy"), "");
+  open_.push_back(eventfd(0, EFD_CLOEXEC));
   const int fd = open_.back();
+  ASSERT_EQ(table_.Take(fd, {"stormy", "first"}, now_), "");
   Hangup(1);
-  ASSERT_EQ(Connect("another"), "");
+  open_.push_back(eventfd(0, EFD_CLOEXEC));
   ASSERT_EQ(open_.back(), fd);
-  EXPECT_TRUE(table_.HangUpOnStorm(NameOf(fd), now_));  // Its own now.
+  ASSERT_EQ(table_.Take(fd, {"another", "second"}, now_), "");
+  EXPECT_FALSE(table_.HangUpOnStorm("first", now_));
   EXPECT_EQ(Crowd("stormy", 10), 10);
 }
 

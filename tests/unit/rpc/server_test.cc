@@ -10,10 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 
-#include "absl/strings/str_cat.h"
-#include "common/base/clock.h"
 #include "common/rpc/server_stream.h"
 #include "proffer/v1/scheduler.grpc.pb.h"
 #include "support/hostile_connection.h"
@@ -40,10 +37,10 @@ class Listener final : public v1::SchedulerService::CallbackService {
 
 class ServerTest : public ::testing::Test {
  protected:
-  std::string Start(const std::string& address, const ServerLimits& limits = {}) {
+  std::string Start(const std::string& address) {
     auto listeners = Listen({{address, false}});
     if (!listeners.ok()) return "";
-    auto server = Server::Start(*std::move(listeners), {&service_}, limits);
+    auto server = Server::Start(*std::move(listeners), {&service_});
     if (!server.ok()) return "";
     server_ = *std::move(server);
     return server_->addresses().front().target;

@@ -237,8 +237,6 @@ TEST_F(TasksTest, TheEndInAnAnswerAndTheEndItselfAreOneEnd) {
   EXPECT_THAT(Calls<model::Acknowledge>(), SizeIs(2));
 }
 
-// Otherwise a crash of the scheduler at that moment would lose the end: the agent has forgotten it,
-// and the user has not written it down.
 TEST_F(TasksTest, ARepeatedEndIsNotAcknowledgedBeforeItsIntentIsRemoved) {
   StartCore();
   Subscribe();
